@@ -1,0 +1,207 @@
+"""The project contract as types: search space, metric, limits and the project itself.
+
+A project is a folder with `project.yaml`, an editable `train.py` and a sealed `evaluate.py`.
+`projects/load.py` reads one; nothing here touches the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Value = str | int | float | bool
+Config = Mapping[str, Value]
+
+SIGNIFICANT_DIGITS = 3  # a config is read and compared by people: 0.00312, never 0.003124817
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One dimension of the search space.
+
+    `kind` is "float" or "int" (with `low`, `high`, and `log` for a logarithmic scale) or "choice" (with `values`).
+    `shape` marks a parameter that decides the cost of a step, so that the cost table is keyed by it.
+    """
+
+    name: str
+    kind: Literal["float", "int", "choice"]
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    values: tuple[Value, ...] = ()
+    shape: bool = False
+    about: str = ""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether nearby codes mean nearby behaviour: every kind but a choice between words."""
+        return self.kind != "choice" or all(type(value) in (int, float) for value in self.values)
+
+    def contains(self, value: object) -> bool:
+        """Whether `value` is of this parameter's type and within its range."""
+        if self.kind == "choice":
+            return any(type(value) is type(known) and value == known for known in self.values)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        if self.kind == "int" and value != int(value):
+            return False
+        return math.isfinite(value) and self.low <= value <= self.high
+
+    def encode(self, value: Value) -> float:
+        """Map a value to [0, 1]: on the (log) scale for numbers, the middle of its cell for choices."""
+        if self.kind == "choice":
+            return (self.values.index(value) + 0.5) / len(self.values)
+        low, high, at = self.low, self.high, float(value)
+        if self.log:
+            low, high, at = math.log(low), math.log(high), math.log(at)
+        return (at - low) / (high - low) if high > low else 0.5
+
+    def decode(self, unit: float) -> Value:
+        """Inverse of `encode` for any number; values outside [0, 1] are clipped. Floats keep three digits."""
+        unit = min(1.0, max(0.0, float(unit)))
+        if self.kind == "choice":
+            return self.values[min(len(self.values) - 1, int(unit * len(self.values)))]
+        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        at = low + unit * (high - low)
+        at = math.exp(at) if self.log else at
+        if self.kind == "int":
+            return int(min(self.high, max(self.low, round(at))))
+        return min(self.high, max(self.low, float(f"{at:.{SIGNIFICANT_DIGITS}g}")))
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """An ordered set of parameters; configs are plain mappings with exactly these names."""
+
+    parameters: tuple[Parameter, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(parameter.name for parameter in self.parameters)
+
+    def check(self, config: Mapping[str, object]) -> list[str]:
+        """Everything wrong with a config, one sentence each; empty when it is inside the space."""
+        problems = [f"'{name}' is missing" for name in self.names if name not in config]
+        problems += [f"'{name}' is not a parameter" for name in config if name not in self.by_name]
+        problems += [
+            f"{name}={config[name]!r} is outside {describe_range(parameter)}"
+            for name, parameter in self.by_name.items()
+            if name in config and not parameter.contains(config[name])
+        ]
+        return problems
+
+    def encode(self, config: Config) -> tuple[float, ...]:
+        """A config as a point of the unit cube, in the order of `parameters`."""
+        return tuple(parameter.encode(config[parameter.name]) for parameter in self.parameters)
+
+    def decode(self, units: Sequence[float]) -> dict[str, Value]:
+        """The config nearest to a point; shape (len(parameters),)."""
+        return {p.name: p.decode(unit) for p, unit in zip(self.parameters, units, strict=True)}
+
+    def sample(self, rng: np.random.Generator) -> dict[str, Value]:
+        """A config drawn uniformly on the unit cube."""
+        return self.decode(rng.random(len(self.parameters)))
+
+
+def describe_range(parameter: Parameter) -> str:
+    """The range of a parameter as a person would write it."""
+    if parameter.kind == "choice":
+        return "{" + ", ".join(str(value) for value in parameter.values) + "}"
+    return f"[{parameter.low:g}, {parameter.high:g}]" + (" (log)" if parameter.log else "")
+
+
+def config_hash(config: Config) -> str:
+    """Content hash of a config: 12 hex digits of the sha256 of its canonical JSON."""
+    canonical = json.dumps(dict(config), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What the evaluator measures. `sign` turns a metric into a loss: smaller is always better after it."""
+
+    name: str
+    unit: str = ""
+    direction: Literal["min", "max"] = "min"
+
+    @property
+    def sign(self) -> float:
+        return 1.0 if self.direction == "min" else -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Guards around one training run. The budget itself is steps; `seconds` only ends what hangs."""
+
+    memory_mb: int = 2048
+    seconds: float = 120.0
+    log_kb: int = 256
+    disk_mb: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class CostTable:
+    """Reference cost of a training step, measured once by `loopworks project calibrate` and kept with the project.
+
+    step = base[values of the shape parameters] * product of factors[parameter][value]; seconds on the reference
+    machine named in `machine`. `overhead` is what a run costs beside its steps (start, data, evaluation).
+    """
+
+    version: int
+    machine: str
+    keys: tuple[str, ...]
+    base: Mapping[str, float]
+    factors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    overhead: float = 0.0
+
+    def key(self, config: Config) -> str:
+        return "/".join(str(config[name]) for name in self.keys)
+
+    def step_seconds(self, config: Config) -> float:
+        """Reference seconds of one optimiser step. A shape that was never measured costs as the dearest that was."""
+        seconds = self.base.get(self.key(config), max(self.base.values()))
+        for name, by_value in self.factors.items():
+            seconds *= by_value.get(str(config[name]), 1.0)
+        return seconds
+
+
+@dataclass(frozen=True)
+class Project:
+    """A training task, complete: where it is, what may change, how it is measured and what a run may cost."""
+
+    name: str
+    title: str
+    version: int
+    folder: Path
+    metric: Metric
+    space: SearchSpace
+    baseline: Mapping[str, Value]
+    budget_seconds: float
+    costs: CostTable
+    limits: Limits = Limits()
+    editable: tuple[str, ...] = ("train.py",)
+    micro_batch: str | None = None  # the parameter that a smaller micro batch divides, if train.py supports it
+    references: Mapping[str, float] = field(default_factory=dict)  # e.g. gzip: 2.1, shown beside the metric
+    code_hash: str = ""  # sha256 over train.py
+    evaluator_hash: str = ""  # sha256 over evaluate.py and the other sealed files
+
+    def steps(self, config: Config, seconds: float | None = None) -> int:
+        """Optimiser steps that the reference machine does in `seconds` (default: the project's budget); at least 1."""
+        left = (self.budget_seconds if seconds is None else seconds) - self.costs.overhead
+        return max(1, int(left / self.costs.step_seconds(config)))
+
+    def predicted_seconds(self, config: Config, steps: int) -> float:
+        """Reference seconds that a run of `steps` holds a slot."""
+        return self.costs.overhead + steps * self.costs.step_seconds(config)

@@ -1,0 +1,1 @@
+"""What decides for an agent: optimisers (offline) and the one seam to AutoGen."""

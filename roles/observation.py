@@ -1,0 +1,139 @@
+"""What an agent may see when it decides. Built by the company from the chart; a brain is a pure function of it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from projects.spec import Config, Metric, SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finished experiment as a colleague sees it.
+
+    `loss` is the metric turned so that smaller is better (None when the run failed or was stopped); `unit` is the
+    config in the unit cube. `curve` holds (fraction of the budget, self-reported training loss) at the rungs.
+    """
+
+    experiment: str
+    proposer: str | None
+    config: Config
+    unit: tuple[float, ...]
+    status: Literal["ok", "failed", "stopped"]
+    loss: float | None
+    cost: float
+    failure: str | None = None
+    purpose: str = "proposal"  # baseline | proposal | replication
+    curve: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The incumbent: its config and the mean loss of its confirmed runs."""
+
+    experiment: str
+    config: Config
+    unit: tuple[float, ...]
+    loss: float
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """What a manager asks of a report."""
+
+    kind: Literal["explore", "refine", "free"] = "free"
+    focus: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The experiment that a review, build, repair, watch or verdict is about."""
+
+    experiment: str
+    proposer: str | None
+    config: Config
+    unit: tuple[float, ...]
+    predicted: float | None = None
+    reason: str = ""
+    steps: int = 0
+    cost: float = 0.0
+    micro_batch: int | None = None
+    attempt: int = 1
+    failure: str | None = None
+    log_tail: str = ""
+    loss: float | None = None
+    curve: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """What a manager sees of one direct report (of a whole team, where the report is a manager).
+
+    `outcomes` are the report's finished proposals in order: the share of the company's results so far that each
+    one beat, in [0, 1]. `worth`, `low`, `high` are the appraisal's posterior; `p_below` is the probability that the
+    worth lies under the replacement level.
+    """
+
+    agent: str
+    position: str
+    role: str
+    brain: str
+    status: str
+    share: float
+    experiments: int
+    failed: int
+    slot_seconds: float
+    outcomes: tuple[float, ...] = ()
+    best: float | None = None
+    worth: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    evidence: int = 0
+    p_below: float = 0.0
+    replaceable: bool = False  # the chart's evidence rule is met and the talent pool has a candidate
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything that one decision may rest on."""
+
+    decision: str
+    task: str
+    agent: str
+    role: str
+    root_seed: int
+    turn: int  # decisions of this kind that the agent made before
+    space: SearchSpace
+    metric: Metric
+    baseline: Config
+    mission: str = ""
+    sigma: float = 0.0
+    spent: float = 0.0  # share of the research budget already committed, 0..1
+    champion: Champion | None = None
+    history: Sequence[Result] = ()
+    pending: Sequence[tuple[float, ...]] = ()  # configs under way, in the unit cube
+    directive: Directive = Directive()
+    subject: Subject | None = None
+    reports: tuple[ReportView, ...] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)  # the chart's settings for this task
+    device: str = "cpu"
+    micro_batch_of: str | None = None  # the parameter that micro batches divide, None when unsupported
+    notes: tuple[str, ...] = ()
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A fresh generator for this agent, purpose and turn: never depends on what others drew."""
+        return stream(self.root_seed, self.agent, purpose, self.turn)
+
+
+def stream(root: int, entity: str, purpose: str, n: int = 0) -> np.random.Generator:
+    """The random stream named by what it is for (numpy SeedSequence spawn keys)."""
+    key = (zlib.crc32(entity.encode()), zlib.crc32(purpose.encode()), n)
+    return np.random.default_rng(np.random.SeedSequence(root, spawn_key=key))

@@ -1,0 +1,1 @@
+"""What a person sees: the Textual dashboard over a run directory."""
