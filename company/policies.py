@@ -89,7 +89,7 @@ class AcceptPolicy(Frozen):
         description="replicate: beyond noise on fresh seeds; greedy: the first better run (the control)",
     )
     fresh_seeds: Whole = Field(
-        default=3, ge=1, le=100, description="replications on seeds drawn after the code is frozen"
+        default=3, ge=1, le=100, description="most fresh seeds a candidate may need; it is judged after each, at p / fresh_seeds a look"
     )
     p: Real = Field(default=0.05, gt=0, le=0.5, description="how often a gain that is only noise may be accepted")
     screen: Real = Field(
@@ -114,7 +114,7 @@ class AssignPolicy(Frozen):
 
     every: Whole = Field(default=6, ge=1, description="experiments between two plans of a manager")
     ahead: Whole = Field(
-        default=0, ge=0, le=100, description="proposals that each researcher may have waiting for a slot"
+        default=0, ge=0, le=100, description="proposals kept waiting for a slot, beyond one for each slot"
     )
     share: Literal["bandit", "equal"] = Field(
         default="bandit", description="bandit: compute moves toward what pays; equal: the control"

@@ -1,0 +1,88 @@
+"""A run directory: where everything of one run lives, and the lock that keeps it to one engine at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+
+LOCK_PATIENCE_S = 5.0  # workers of a killed engine hold the lock for a moment longer than the engine
+
+
+class DirectoryError(Exception):
+    """The run directory cannot be used; the message is one line that says what to do."""
+
+
+class RunDirectory:
+    """`ledger.sqlite, chart.yaml, experiments/ID/, data/, report.html` under one path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ledger = path / "ledger.sqlite"
+        self.chart = path / "chart.yaml"
+        self.experiments = path / "experiments"
+        self.data = path / "data"
+        self.report = path / "report.html"
+        self._lock: int | None = None
+
+    @property
+    def lock_fd(self) -> int:
+        """The open lock, for workers to hold too, so that nobody starts beside an orphaned one."""
+        if self._lock is None:
+            raise RuntimeError("the run directory is not locked")
+        return self._lock
+
+    def create(self) -> None:
+        """Make the directory for a new run. Raises DirectoryError when it cannot be, or holds a run already."""
+        if self.ledger.exists():
+            raise DirectoryError(
+                f"{self.path}: already holds a run: continue it with loopworks run --resume {self.path},"
+                " or choose another --out"
+            )
+        try:
+            self.experiments.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DirectoryError(_explain(self.path, error)) from error
+
+    def lock(self) -> None:
+        """Take the directory for this process. Raises DirectoryError when another engine works in it."""
+        try:
+            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise DirectoryError(_explain(self.path, error)) from error
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise DirectoryError(
+                        f"{self.path}: another loopworks process works on this run: wait for it, or stop it with Ctrl-C"
+                    ) from None
+                time.sleep(0.05)
+
+    def unlock(self) -> None:
+        """Let go of the directory; the lock also dies with its holder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def next_directory(parent: Path, company: str, project: str) -> Path:
+    """A fresh name under `parent`: company-project-N."""
+    taken = {path.name for path in parent.glob(f"{company}-{project}-*")} if parent.is_dir() else set()
+    number = 1
+    while f"{company}-{project}-{number}" in taken:
+        number += 1
+    return parent / f"{company}-{project}-{number}"
+
+
+def _explain(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"{path}: the disk is full: free some space"
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return f"{path}: cannot be written: choose another directory with --out"
+    return f"{path}: {error.strerror}: choose another directory with --out"

@@ -1,0 +1,334 @@
+"""Every fact that can happen to a company, as small frozen types. Events are the truth; all else is a fold of them.
+
+Fields hold JSON values only. `measured` holds facts of the wall clock and the machine: it is stored beside the payload,
+never decides anything, and is left out of the digest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any
+Measured = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `kind` is the class name."""
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class RunFounded(Event):
+    """A company starts on a project. `project` is projects.brief.describe(...); `chart` is OrgChart.to_dict()."""
+
+    chart: Json
+    project: Json
+    seed: int
+    slots: int
+    device: str
+    measured: Measured = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHired(Event):
+    agent: str
+    name: str
+    position: str
+    role: str
+    brain: Json
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReplaced(Event):
+    """`leaving` goes and `hired` (an AgentHired in the same transaction) takes the position over, with its notes."""
+
+    position: str
+    leaving: str
+    hired: str
+    by: str
+    because: str
+    evidence: Json
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCoached(Event):
+    agent: str
+    by: str
+    target: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAppraised(Event):
+    """A manager's judgement with its evidence; worth, low, high in normal scores against the field of the window."""
+
+    agent: str
+    by: str
+    worth: float
+    low: float
+    high: float
+    evidence: int
+    p_below: float
+    outcome: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRequested(Event):
+    decision: str
+    agent: str
+    task: str
+    experiment: str | None
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMade(Event):
+    """`intents` is a list of {"kind": ..., fields}; `problem` says why the offline policy answered instead."""
+
+    decision: str
+    agent: str
+    task: str
+    intents: Json
+    problem: str
+    measured: Measured = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectiveGiven(Event):
+    manager: str
+    agent: str
+    share: float
+    directive: str
+    focus: Json
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSent(Event):
+    manager: str
+    to: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalDropped(Event):
+    """A proposal that cost nothing: a duplicate of `of`, or outside the space."""
+
+    decision: str
+    agent: str
+    hash: str
+    why: str
+    of: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentCreated(Event):
+    """`purpose` is baseline, proposal, replication or closing; `parent` is the candidate that a replication repeats."""
+
+    experiment: str
+    purpose: str
+    config: Json
+    hash: str
+    seed: int
+    steps: int
+    cost: float
+    split: str
+    proposer: str | None = None
+    position: str | None = None
+    parent: str | None = None
+    predicted: float | None = None
+    reason: str = ""
+    micro_batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewGiven(Event):
+    experiment: str
+    reviewer: str
+    approve: bool
+    p_improves: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRefused(Event):
+    experiment: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentQueued(Event):
+    """Ready for a slot; from here on its cost counts against the budget."""
+
+    experiment: str
+    attempt: int
+    micro_batch: int | None
+    device: str
+    engineer: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentStarted(Event):
+    experiment: str
+    attempt: int
+    slot: int
+    rungs: Json
+
+
+@dataclass(frozen=True, slots=True)
+class RungReached(Event):
+    experiment: str
+    rung: int
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed(Event):
+    """A run failed by its own doing, and an engineer is asked whether it can be repaired."""
+
+    experiment: str
+    attempt: int
+    failure: str
+    detail: str
+    measured: Measured = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentFinished(Event):
+    """`status` is ok, failed or stopped; `cost` the reference slot-seconds it held; `curve` at the chart's rungs."""
+
+    experiment: str
+    status: str
+    metric: float | None
+    failure: str | None
+    detail: str
+    cost: float
+    curve: Json
+    measured: Measured = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven(Event):
+    experiment: str
+    reviewer: str
+    outcome: str
+    p_real: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseMeasured(Event):
+    """The baseline's mean metric and seed-to-seed standard deviation at this project's budget."""
+
+    mean: float
+    sigma: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionChosen(Event):
+    """`claimed` is the metric of the run that was noticed, `metric` the mean of its fresh seeds (`n` of them)."""
+
+    experiment: str
+    config: Json
+    hash: str
+    metric: float
+    n: int
+    claimed: float
+    p: float | None
+    previous: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRejected(Event):
+    experiment: str
+    metric: float | None
+    n: int
+    claimed: float
+    p: float | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchEnded(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutMeasured(Event):
+    """The sealed holdout, read once. `gain` is positive when the champion is better, with a 95 % interval."""
+
+    baseline: float | None
+    champion: float | None
+    gain: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunClosed(Event):
+    """`failed` says that the company could not do its work, and `reason` why."""
+
+    failed: bool
+    reason: str
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (
+        RunFounded, AgentHired, AgentReplaced, AgentCoached, AgentAppraised, DecisionRequested, DecisionMade,
+        DirectiveGiven, DigestSent, ProposalDropped, ExperimentCreated, ReviewGiven, ExperimentRefused,
+        ExperimentQueued, ExperimentStarted, RungReached, AttemptFailed, ExperimentFinished, VerdictGiven,
+        NoiseMeasured, ChampionChosen, CandidateRejected, ResearchEnded, HoldoutMeasured, RunClosed,
+    )
+}  # fmt: skip
+
+_FIELDS = {kind: tuple(f.name for f in dataclasses.fields(event)) for kind, event in EVENTS.items()}
+
+
+def payload(event: Event) -> dict[str, Json]:
+    """The event's fields without `measured`, ready for canonical JSON."""
+    return {name: getattr(event, name) for name in _FIELDS[event.kind] if name != "measured"}
+
+
+def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = None) -> Event:
+    """The event that `payload` came from. Raises KeyError for a kind that this version does not know."""
+    event = EVENTS[kind]
+    return event(**fields, measured=measured or {}) if "measured" in _FIELDS[kind] else event(**fields)
+
+
+def canonical(value: Json) -> str:
+    """JSON with sorted keys and no spaces; NaN and infinity are refused with ValueError."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def chain(previous: str, at: float, event: Event) -> str:
+    """The running digest of a ledger: sha256 over the previous digest and this event, as 64 hex digits."""
+    return chain_text(previous, at, event.kind, canonical(payload(event)))
+
+
+def chain_text(previous: str, at: float, kind: str, body: str) -> str:
+    """`chain` for an event whose canonical payload is at hand."""
+    return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n{body}".encode()).hexdigest()
+
+
+def clean(text: str, limit: int = 500) -> str:
+    """Untrusted text made safe to store: no control characters but newlines, no lone surrogates, at most `limit`."""
+    kept = "".join(c for c in text[: 4 * limit] if c == "\n" or (c.isprintable() and not "\ud800" <= c <= "\udfff"))
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"

@@ -1,0 +1,326 @@
+"""The append-only record of a run, in SQLite through SQLModel: one transaction a step, one writer.
+
+Covered: a kill at any instant loses nothing that was appended (WAL, synchronous=FULL), a step is recorded whole or not
+at all, a second writer is refused by the run directory's lock. Not covered: a disk that lies about fsync.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine as Database
+from sqlalchemy import event as hooks
+from sqlalchemy import func, insert, text, update
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlmodel import Session, SQLModel, create_engine, select
+
+from company import events as ev
+from company.state import State
+from company.tables import (
+    SCHEMA_VERSION,
+    AgentRow,
+    AppraisalRow,
+    AttemptRow,
+    ChartRevisionRow,
+    EventRow,
+    ExperimentRow,
+    MetricRow,
+    SessionRow,
+    VerdictRow,
+)
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written; the message is one line that says what and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the ledger."""
+
+    seq: int
+    at: float
+    wall: float
+    event: ev.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One launch of an experiment on a slot; wall times in seconds since the epoch, None while it runs."""
+
+    experiment: str
+    attempt: int
+    session: int
+    slot: int
+    started: float
+    ended: float | None
+    outcome: str
+    measured: Mapping[str, Any]
+
+
+class Ledger:
+    """The record of one run. Open it for writing once (`write=True`), for reading as often as you like."""
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        if not write and not path.is_file():
+            raise LedgerError(f"{path}: no ledger here; name the directory of a run")
+        self.path = path
+        self._database = _connect(path, write)
+        with self._talk() as session:
+            self._check_version(session, write)
+            last = session.exec(select(EventRow.seq, EventRow.chain).order_by(EventRow.seq.desc())).first()  # type: ignore[union-attr]
+        self.seq, self.digest = last or (0, "")
+        self._session_id = 0
+
+    def events(self, after: int = 0) -> Iterator[Recorded]:
+        """Every event after a sequence number, in order."""
+        with self._talk() as session:
+            rows = session.exec(select(EventRow).where(EventRow.seq > after).order_by(EventRow.seq)).all()  # type: ignore[arg-type]
+        for row in rows:
+            yield Recorded(row.seq, row.at, row.wall, _restore(row, self.path))
+
+    def fold(self) -> State:
+        """The state that the recorded events lead to."""
+        state = State()
+        for recorded in self.events():
+            state.apply(recorded.event, recorded.at)
+        return state
+
+    def append(self, events: Sequence[tuple[float, ev.Event]], state: State) -> None:
+        """Record one step and its projections in one transaction; `state` is the state after it."""
+        wall, seq, digest = time.time(), self.seq, self.digest
+        rows: list[dict[str, Any]] = []
+        for at, event in events:
+            body = ev.canonical(ev.payload(event))
+            digest, seq = ev.chain_text(digest, at, event.kind, body), seq + 1
+            measured = ev.canonical(_finite(getattr(event, "measured", {})))
+            rows.append(
+                {"seq": seq, "at": at, "wall": wall, "kind": event.kind, "actor": _actor(event), "payload": body,
+                 "measured": measured, "chain": digest}
+            )  # fmt: skip
+        with self._talk() as session:
+            session.execute(insert(EventRow), rows)
+            _project(session, events, self.seq, state)
+            session.commit()
+        self.seq, self.digest = seq, digest
+
+    def add_metrics(self, experiment: str, curve: Iterable[tuple[int, float]]) -> None:
+        """Keep an experiment's learning curve; a repeated experiment overwrites its own."""
+        rows = [{"experiment": experiment, "step": step, "loss": loss} for step, loss in dict(curve).items()]
+        if rows:
+            with self._talk() as session:
+                session.execute(text("DELETE FROM metric WHERE experiment = :e"), {"e": experiment})
+                session.execute(insert(MetricRow), rows)
+                session.commit()
+
+    def open_session(self, how: str, version: str) -> None:
+        """Note that an engine works on this run from now on."""
+        with self._talk() as session:
+            row = SessionRow(opened=time.time(), how=how, version=version)
+            session.add(row)
+            session.commit()
+            self._session_id = row.id or 0
+
+    def close_session(self) -> None:
+        """Note that this engine has stopped in good order."""
+        with self._talk() as session:
+            session.execute(update(SessionRow).where(_is(SessionRow.id, self._session_id)).values(closed=time.time()))
+            session.commit()
+
+    def start_attempt(self, experiment: str, attempt: int, slot: int) -> int:
+        """Note a launch before it happens; returns the attempt's id."""
+        with self._talk() as session:
+            row = AttemptRow(
+                session=self._session_id, experiment=experiment, attempt=attempt, slot=slot, started=time.time()
+            )
+            session.add(row)
+            session.commit()
+            return row.id or 0
+
+    def end_attempt(self, attempt: int, outcome: str, detail: str, measured: Mapping[str, Any]) -> None:
+        """Note how a launch ended."""
+        with self._talk() as session:
+            session.execute(
+                update(AttemptRow).where(_is(AttemptRow.id, attempt)).values(
+                    ended=time.time(), outcome=outcome, detail=ev.clean(detail),
+                    measured=ev.canonical(_finite(measured)),
+                )
+            )  # fmt: skip
+            session.commit()
+
+    def attempts(self) -> list[Attempt]:
+        """Every launch, in order."""
+        with self._talk() as session:
+            rows = session.exec(select(AttemptRow).order_by(AttemptRow.id)).all()  # type: ignore[arg-type]
+        return [
+            Attempt(r.experiment, r.attempt, r.session, r.slot, r.started, r.ended, r.outcome, json.loads(r.measured))
+            for r in rows
+        ]
+
+    def sessions(self) -> list[tuple[float, float | None]]:
+        """When engines worked on this run: (opened, closed), None where one was killed or still works."""
+        with self._talk() as session:
+            rows = session.exec(select(SessionRow).order_by(SessionRow.id)).all()  # type: ignore[arg-type]
+        return [(row.opened, row.closed) for row in rows]
+
+    def curve(self, experiment: str) -> list[tuple[int, float]]:
+        """The learning curve of an experiment: (step, self-reported training loss)."""
+        with self._talk() as session:
+            rows = session.exec(select(MetricRow).where(MetricRow.experiment == experiment).order_by(MetricRow.step)).all()  # type: ignore[arg-type] # noqa: E501
+        return [(row.step, row.loss) for row in rows]
+
+    def verify(self) -> int:
+        """Recompute the digest over all events; returns how many. Raises LedgerError at the first that was altered."""
+        digest, count = "", 0
+        with self._talk() as session:
+            for row in session.exec(select(EventRow).order_by(EventRow.seq)):  # type: ignore[arg-type]
+                digest, count = ev.chain_text(digest, row.at, row.kind, row.payload), count + 1
+                if digest != row.chain or row.seq != count:
+                    raise LedgerError(f"{self.path}: event {row.seq} was altered after it was recorded")
+        return count
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.dispose()
+
+    @contextmanager
+    def _talk(self) -> Iterator[Session]:
+        try:
+            with Session(self._database, expire_on_commit=False) as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise LedgerError(_explain(self.path, error)) from error
+
+    def _check_version(self, session: Session, write: bool) -> None:
+        version = session.execute(text("PRAGMA user_version")).scalar_one()
+        if version > SCHEMA_VERSION:
+            raise LedgerError(
+                f"{self.path}: written by a newer Loopworks (ledger version {version}, this one reads up to"
+                f" {SCHEMA_VERSION}): upgrade with pip install -U loopworks"
+            )
+        if version == 0 and not write:
+            raise LedgerError(f"{self.path}: not a Loopworks ledger")
+        if version == 0:
+            SQLModel.metadata.create_all(session.connection())
+            session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+            session.commit()
+
+
+def _connect(path: Path, write: bool) -> Database:
+    mode = "rwc" if write else "ro"
+    database = create_engine(
+        f"sqlite:///file:{_quote(path)}?mode={mode}&uri=true", connect_args={"check_same_thread": False}
+    )
+
+    @hooks.listens_for(database, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves: the driver would begin them deferred
+        connection.execute("PRAGMA busy_timeout = 5000")
+        if write:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+
+    @hooks.listens_for(database, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return database
+
+
+def _quote(path: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(str(path.resolve()))
+
+
+def _restore(row: EventRow, path: Path) -> ev.Event:
+    try:
+        return ev.restore(row.kind, json.loads(row.payload), json.loads(row.measured))
+    except (KeyError, TypeError, ValueError) as error:
+        raise LedgerError(f"{path}: event {row.seq} ({row.kind}) cannot be read: {error}") from error
+
+
+def _explain(path: Path, error: SQLAlchemyError) -> str:
+    cause = str(error.orig if isinstance(error, DatabaseError) else error)
+    if "full" in cause or "disk I/O" in cause:
+        return f"{path}: the disk is full: free some space and resume the run"
+    if "readonly" in cause or "unable to open" in cause:
+        return f"{path}: cannot be written: choose another directory with --out or mend its permissions"
+    if "malformed" in cause or "not a database" in cause:
+        return f"{path}: the file is damaged or is no ledger: restore it from a copy"
+    return f"{path}: {cause}"
+
+
+def _is(column: Any, value: Any) -> Any:
+    return column == value
+
+
+def _finite(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what JSON cannot hold: a NaN from a broken run must not keep the event from being recorded."""
+    return {k: v for k, v in measured.items() if not isinstance(v, float) or v - v == 0}
+
+
+def _actor(event: ev.Event) -> str:
+    for name in ("by", "reviewer", "manager", "agent", "proposer", "engineer"):
+        actor = getattr(event, name, None)
+        if actor:
+            return actor
+    return "company"
+
+
+def _project(session: Session, events: Sequence[tuple[float, ev.Event]], seq: int, state: State) -> None:
+    """Write the projections of one step: changed agents and experiments as they now stand, and what only grows."""
+    agents: dict[str, None] = {}
+    experiments: dict[str, None] = {}
+    for offset, (_, event) in enumerate(events, start=1):
+        for name in ("agent", "leaving", "hired"):
+            agents[getattr(event, name, "")] = None
+        for name in ("experiment", "parent"):
+            experiments[getattr(event, name, None) or ""] = None
+        if isinstance(event, ev.ExperimentFinished):
+            experiment = state.experiments[event.experiment]
+            agents[experiment.proposer or ""] = None
+            experiments[experiment.parent or ""] = None
+        _project_growing(session, event, seq + offset, state)
+    for agent in agents.keys() & state.agents.keys():
+        session.merge(_agent_row(state, agent))
+    for experiment in experiments.keys() & state.experiments.keys():
+        session.merge(_experiment_row(state, experiment))
+
+
+def _project_growing(session: Session, event: ev.Event, seq: int, state: State) -> None:
+    if isinstance(event, ev.VerdictGiven):
+        session.add(VerdictRow(seq=seq, **ev.payload(event)))
+    elif isinstance(event, ev.AgentAppraised):
+        session.add(AppraisalRow(seq=seq, **ev.payload(event)))
+    elif isinstance(event, ev.RunFounded):
+        number = session.exec(select(func.count()).select_from(ChartRevisionRow)).one() + 1
+        session.add(
+            ChartRevisionRow(number=number, seq=seq, by="founder", because="the founding chart", chart=event.chart)
+        )
+
+
+def _agent_row(state: State, agent_id: str) -> AgentRow:
+    agent = state.agents[agent_id]
+    return AgentRow(
+        id=agent.id, name=agent.name, position=agent.position, role=agent.role, brain=agent.brain.kind,
+        status=agent.status, experiments=agent.experiments, worth=agent.worth[0], low=agent.worth[1],
+        high=agent.worth[2],
+    )  # fmt: skip
+
+
+def _experiment_row(state: State, experiment_id: str) -> ExperimentRow:
+    e = state.experiments[experiment_id]
+    return ExperimentRow(
+        id=e.id, purpose=e.purpose, status=e.status, proposer=e.proposer, position=e.position, parent=e.parent,
+        hash=e.hash, config=dict(e.config), seed=e.seed, steps=e.steps, cost=e.cost, metric=e.metric,
+        predicted=e.predicted, failure=e.failure, detail=e.detail, verdict=e.verdict, standing=e.standing,
+        attempt=e.attempt, created_at=e.created_at, started_at=e.started_at, finished_at=e.finished_at,
+    )  # fmt: skip

@@ -1,0 +1,366 @@
+"""The life of an experiment, from the baseline's noise to the sealed holdout. Each function emits what follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from company import events as ev
+from company.compute.backend import Outcome
+from company.judging import judge, mean, sample_sd, welch_interval
+from company.planning import budget_left, nearest, training_seed
+from company.review import decide, who_reviews
+from company.state import FINISHED, Experiment, Pending, State
+from projects.spec import config_hash
+from roles.intents import Approve, Build, GiveUp, Intent, Propose, Refuse, Retry, Stop, Verdict
+
+if TYPE_CHECKING:
+    from company.engine import Engine
+
+MAX_ATTEMPTS = 6  # whatever an engineer says, a run that fails this often has failed
+
+
+def measure_noise(engine: Engine) -> None:
+    """Queue the baseline on several seeds: nothing is judged without sigma."""
+    config = engine.state.brief["baseline"]
+    for n in range(engine.state.chart.policies.found.baselines):
+        seed = training_seed(engine.state.seed, "baseline", "", n)
+        _create(engine, "baseline", config, seed, reason="measures the noise")
+
+
+def settle_noise(engine: Engine) -> None:
+    """When every baseline run is in: sigma, or the end of a company that cannot work on this project."""
+    state = engine.state
+    runs = [e for e in state.experiments.values() if e.purpose == "baseline"]
+    if any(e.status not in FINISHED for e in runs):
+        return
+    values = [e.metric for e in runs if e.metric is not None]
+    if len(values) < 2:
+        first = next(e for e in runs if e.metric is None)
+        why = f"the baseline failed ({first.failure}): {first.detail}" if first.failure else "fewer than two baselines"
+        engine.emit(ev.RunClosed(True, ev.clean(why)))
+        return
+    engine.emit(ev.NoiseMeasured(mean(values), sample_sd(values), len(values)))
+
+
+def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """A proposal becomes an experiment, unless it is outside the space or was tried before."""
+    state = engine.state
+    proposal = next((i for i in intents if isinstance(i, Propose)), None)
+    if proposal is None:
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "nothing", None, "nothing new to propose"))
+        return
+    config = {name: proposal.config[name] for name in state.space.names if name in proposal.config}
+    problems = state.space.check(proposal.config)
+    digest = config_hash(config)
+    if problems:
+        detail = ev.clean("; ".join(problems))
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, digest, "out_of_bounds", None, detail))
+        return
+    if digest in state.by_hash:
+        of = state.by_hash[digest]
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, digest, "duplicate", of, f"same config as {of}"))
+        return
+    predicted = proposal.predicted if proposal.predicted is not None and math.isfinite(proposal.predicted) else None
+    experiment = _create(
+        engine, "proposal", config, training_seed(state.seed, "train", digest, 0), proposer=pending.agent,
+        predicted=predicted, reason=ev.clean(proposal.reason),
+    )  # fmt: skip
+    reviewers = _reviewers(state, experiment)
+    for reviewer in reviewers:
+        engine.consult(reviewer, "review", experiment.id)
+    if not reviewers:
+        _build(engine, experiment)
+
+
+def on_review(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """A vote; the rule of the chart may settle the review before every vote is in."""
+    state = engine.state
+    experiment = state.experiments[pending.experiment or ""]
+    vote = next((i for i in intents if isinstance(i, (Approve, Refuse))), None)
+    approve = not isinstance(vote, Refuse)  # no decision is no veto: a silent reviewer must not stop the company
+    p, reason = (vote.p_improves, vote.reason) if vote else (0.5, "gave no opinion")
+    engine.emit(ev.ReviewGiven(experiment.id, pending.agent, approve, p, ev.clean(reason)))
+    if experiment.status != "proposed":
+        return
+    votes = {state.agents[agent].position: passed for agent, passed in experiment.votes.items()}
+    asked = [state.agents[agent].position for agent in experiment.reviewers]
+    settled = decide(state.chart.policies.review, votes, asked)
+    if settled is True:
+        _build(engine, experiment)
+    elif settled is False:
+        engine.emit(ev.ExperimentRefused(experiment.id, ev.clean(reason)))
+
+
+def on_build(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """An approved experiment is ready for a slot."""
+    experiment = engine.state.experiments[pending.experiment or ""]
+    build = next((i for i in intents if isinstance(i, Build)), Build())
+    _queue(engine, experiment, experiment.attempt, build.micro_batch, pending.agent, ev.clean(build.reason))
+
+
+def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """A failed run is queued again as the engineer says, or its failure is accepted."""
+    experiment = engine.state.experiments[pending.experiment or ""]
+    retry = next((i for i in intents if isinstance(i, Retry)), None)
+    if retry is not None and experiment.attempt < MAX_ATTEMPTS:
+        _queue(
+            engine, experiment, experiment.attempt + 1, retry.micro_batch, pending.agent, ev.clean(retry.reason)
+        )
+        return
+    given_up = next((i for i in intents if isinstance(i, GiveUp)), None)
+    failure = given_up.failure if given_up else experiment.failure
+    if failure == "infrastructure":  # only the supervisor can say so: it would excuse any failure
+        failure = experiment.failure
+    _finish(engine, experiment, "failed", None, failure, experiment.detail, experiment.cost, experiment.curve, {})
+
+
+def on_watch(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """An engineer may end a running experiment at a rung."""
+    from company.engine import Cancel
+
+    experiment = engine.state.experiments[pending.experiment or ""]
+    stop = next((i for i in intents if isinstance(i, Stop)), None)
+    if stop is None or experiment.status != "running":
+        return
+    reached = experiment.curve[-1][0] if experiment.curve else 0.0
+    cost, detail = experiment.cost * reached, ev.clean(stop.reason)
+    _finish(engine, experiment, "stopped", None, None, detail, cost, experiment.curve, {})
+    engine.effect(Cancel(experiment.id))
+
+
+def on_verdict(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """A reviewer's verdict decides whether a finished experiment is worth replicating."""
+    experiment = engine.state.experiments[pending.experiment or ""]
+    verdict = next((i for i in intents if isinstance(i, Verdict)), None)
+    if verdict is None:
+        _screen(engine, experiment)
+        return
+    reason = ev.clean(verdict.reason)
+    engine.emit(ev.VerdictGiven(experiment.id, pending.agent, verdict.outcome, verdict.p_real, reason))
+    if verdict.outcome == "promising":
+        _replicate(engine, experiment)
+
+
+def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
+    """A run ended: measured, failed, or lost with its worker."""
+    metric, failure, detail = outcome.metric, outcome.failure, ev.clean(outcome.detail, 2000)
+    if outcome.status == "lost":
+        failure = "infrastructure"
+    elif outcome.status == "ok" and (metric is None or not math.isfinite(metric)):
+        failure, detail = "bad_output", "the evaluator gave no finite metric"
+    if failure is None and metric is not None:
+        curve = experiment.curve or _at_rungs(engine.state, experiment, outcome.curve)
+        _finish(engine, experiment, "ok", metric, None, "", experiment.cost, curve, outcome.measured)
+        return
+    engineers = nearest(engine.state, experiment.position, "engineer") if experiment.position else ()
+    if engineers and experiment.purpose == "proposal" and failure != "infrastructure":
+        attempt = experiment.attempt
+        engine.emit(ev.AttemptFailed(experiment.id, attempt, failure or "crash", detail, outcome.measured))
+        engine.consult(_pick(engineers, engine.state), "repair", experiment.id)
+        return
+    _finish(
+        engine, experiment, "failed", None, failure or "crash", detail, experiment.cost, experiment.curve,
+        outcome.measured,
+    )  # fmt: skip
+
+
+def watcher(state: State, experiment: Experiment) -> str | None:
+    """The engineer who may stop an experiment early, None where the chart or the roster has none."""
+    if state.chart.policies.watch.rule == "never" or experiment.position is None:
+        return None
+    engineers = nearest(state, experiment.position, "engineer")
+    return engineers[0] if engineers else None
+
+
+def open_holdout(engine: Engine) -> None:
+    """Train baseline and champion on fresh seeds, to be measured once on the sealed holdout."""
+    state = engine.state
+    baseline = next(e for e in state.experiments.values() if e.purpose == "baseline")
+    champion = state.experiments[state.champion.experiment] if state.champion else baseline
+    arms = [baseline] if champion.hash == baseline.hash else [baseline, champion]
+    for n in range(state.chart.policies.close.seeds):
+        for arm in arms:
+            seed = training_seed(state.seed, "closing", "", n)
+            reason = "the baseline on the holdout" if arm is baseline else "the champion on the holdout"
+            _create(
+                engine, "closing", arm.config, seed, split="holdout", parent=arm.id, reason=reason,
+                micro_batch=arm.micro_batch,
+            )  # fmt: skip
+
+
+def settle_holdout(engine: Engine) -> None:
+    """When the closing runs are in: the one reading of the holdout, and the end of the run."""
+    state = engine.state
+    runs = [e for e in state.experiments.values() if e.purpose == "closing"]
+    if state.closed or any(e.status not in FINISHED for e in runs):
+        return
+    baseline_id = next(e.id for e in state.experiments.values() if e.purpose == "baseline")
+    arms = [
+        [state.loss(e.metric) for e in runs if e.metric is not None and (e.parent == baseline_id) is of_baseline]
+        for of_baseline in (True, False)
+    ]
+    engine.emit(_holdout(state, *arms, changed=state.champion_hash != state.experiments[baseline_id].hash))
+    engine.emit(ev.RunClosed(False, state.ended_because))
+
+
+def _holdout(state: State, baseline: list[float], champion: list[float], changed: bool) -> ev.HoldoutMeasured:
+    sign = state.metric.sign
+    before = sign * mean(baseline) if baseline else None
+    if not changed:
+        return ev.HoldoutMeasured(before, before, 0.0, 0.0, 0.0, len(baseline))
+    after = sign * mean(champion) if champion else None
+    n = min(len(baseline), len(champion))
+    if n < 2:
+        return ev.HoldoutMeasured(before, after, None, None, None, n)
+    low, high = welch_interval(baseline, champion)
+    return ev.HoldoutMeasured(before, after, mean(baseline) - mean(champion), low, high, n)
+
+
+def _create(
+    engine: Engine, purpose: str, config: Any, seed: int, *, split: str = "validation", proposer: str | None = None,
+    parent: str | None = None, predicted: float | None = None, reason: str = "", micro_batch: int | None = None,
+) -> Experiment:  # fmt: skip
+    """Create an experiment; whatever is not a proposal needs no review and goes straight to the queue."""
+    state, project = engine.state, engine.project
+    steps = project.steps(config)
+    experiment_id = f"e{len(state.experiments) + 1:04d}"
+    position = state.agents[proposer].position if proposer else None
+    cost = project.predicted_seconds(config, steps)
+    engine.emit(
+        ev.ExperimentCreated(
+            experiment_id, purpose, dict(config), config_hash(config), seed, steps, cost, split, proposer, position,
+            parent, predicted, reason, micro_batch,
+        )
+    )  # fmt: skip
+    experiment = state.experiments[experiment_id]
+    if purpose != "proposal":
+        _queue(engine, experiment, 1, micro_batch, None, reason)
+    return experiment
+
+
+def _reviewers(state: State, experiment: Experiment) -> tuple[str, ...]:
+    """The agents whose votes the chart's review rule asks for, none where nobody reviews."""
+    positions = state.chart.reviewers_for(experiment.position or "")
+    if not positions:
+        return ()
+    asked = who_reviews(state.chart.policies.review, positions, len(state.experiments))
+    return tuple(state.holder[position] for position in asked)
+
+
+def _build(engine: Engine, experiment: Experiment) -> None:
+    engineers = nearest(engine.state, experiment.position or "", "engineer")
+    if engineers:
+        engine.consult(_pick(engineers, engine.state), "build", experiment.id)
+    else:
+        _queue(engine, experiment, 1, None, None, "")
+
+
+def _pick(agents: tuple[str, ...], state: State) -> str:
+    """The least busy agent; ties go by the chart's order."""
+    load = {agent: sum(p.agent == agent for p in state.decisions.values()) for agent in agents}
+    return min(agents, key=lambda agent: (load[agent], state.agents[agent].decisions))
+
+
+def _queue(
+    engine: Engine, experiment: Experiment, attempt: int, micro_batch: int | None, engineer: str | None, reason: str
+) -> None:
+    device = engine.state.device
+    engine.emit(ev.ExperimentQueued(experiment.id, attempt, micro_batch, device, engineer, reason))
+
+
+def _finish(
+    engine: Engine, experiment: Experiment, status: str, metric: float | None, failure: str | None, detail: str,
+    cost: float, curve: Sequence[tuple[float, float]], measured: Any,
+) -> None:  # fmt: skip
+    points = [[fraction, loss] for fraction, loss in curve if math.isfinite(loss)]
+    engine.emit(
+        ev.ExperimentFinished(experiment.id, status, metric, failure, detail, cost, points, dict(measured))
+    )
+    if experiment.purpose == "replication":
+        _judge(engine, engine.state.experiments[experiment.parent or ""])
+    elif experiment.purpose == "proposal" and status == "ok":
+        _ask_for_verdict(engine, experiment)
+
+
+def _at_rungs(state: State, experiment: Experiment, curve: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
+    """The learning curve at the chart's rungs: the first value reported at or after each."""
+    points = []
+    for rung in state.chart.policies.watch.rungs:
+        value = next((loss for step, loss in curve if step >= math.ceil(rung * experiment.steps)), None)
+        if value is not None:
+            points.append((rung, value))
+    return points
+
+
+def _ask_for_verdict(engine: Engine, experiment: Experiment) -> None:
+    state = engine.state
+    reviewers = state.chart.reviewers_for(experiment.position or "")
+    if reviewers and state.chart.policies.accept.rule != "greedy":
+        engine.consult(_pick(tuple(state.holder[r] for r in reviewers), state), "verdict", experiment.id)
+    else:
+        _screen(engine, experiment)
+
+
+def _screen(engine: Engine, experiment: Experiment) -> None:
+    """Without a reviewer the chart's own rule says which gains are looked at again."""
+    state, accept = engine.state, engine.state.chart.policies.accept
+    if state.champion is None or experiment.metric is None:
+        return
+    gain = state.champion.loss - state.loss(experiment.metric)
+    if accept.rule == "greedy":
+        if gain > 0:
+            _enthrone(engine, experiment, experiment.metric, 0, None, f"greedy: better by {gain:.4g} on one run")
+    elif gain > accept.screen * state.sigma:
+        _replicate(engine, experiment)
+
+
+def _replicate(engine: Engine, candidate: Experiment) -> None:
+    """Repeat a candidate on one more fresh seed, if the budget still allows."""
+    state = engine.state
+    if budget_left(state) == 0:
+        _reject(engine, candidate, None, "the budget ended before the gain could be confirmed")
+        return
+    n = len(candidate.replications) + 1
+    _create(
+        engine, "replication", candidate.config, training_seed(state.seed, "train", candidate.hash, n),
+        proposer=candidate.proposer, parent=candidate.id, reason=f"fresh seed {n} of {candidate.id}",
+        micro_batch=candidate.micro_batch,
+    )  # fmt: skip
+
+
+def _judge(engine: Engine, candidate: Experiment) -> None:
+    """Look at a candidate after each fresh seed: accept, reject, or ask for another.
+
+    Each of at most `fresh_seeds` looks tests at p / fresh_seeds, so that looking often keeps the error rate under p
+    (Bonferroni); a large gain needs one fresh seed, and a gain that turns into a loss needs no more.
+    """
+    state, accept = engine.state, engine.state.chart.policies.accept
+    fresh = state.fresh_values(candidate.id)
+    champion = [state.loss(value) for value in state.champion_values]
+    verdict = judge([state.loss(value) for value in fresh], champion, state.spread, accept.p / accept.fresh_seeds)
+    if verdict.accepted:
+        _enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, verdict.because)
+    elif len(candidate.replications) < accept.fresh_seeds and fresh and verdict.gain > 0:
+        _replicate(engine, candidate)
+    else:
+        _reject(engine, candidate, verdict.p, verdict.because)
+
+
+def _reject(engine: Engine, candidate: Experiment, p: float | None, because: str) -> None:
+    fresh = engine.state.fresh_values(candidate.id)
+    confirmed = mean(fresh) if fresh else None
+    engine.emit(ev.CandidateRejected(candidate.id, confirmed, len(fresh), candidate.metric or 0.0, p, because))
+
+
+def _enthrone(
+    engine: Engine, candidate: Experiment, metric: float, n: int, p: float | None, because: str
+) -> None:
+    previous = engine.state.champion.experiment if engine.state.champion else None
+    engine.emit(
+        ev.ChampionChosen(
+            candidate.id, dict(candidate.config), candidate.hash, metric, n, candidate.metric or metric, p, previous,
+            because,
+        )
+    )  # fmt: skip

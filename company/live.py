@@ -1,0 +1,250 @@
+"""The live shell: carries the engine's effects out with real agents and real workers, on the wall clock.
+
+In order (the default for optimisers on one slot, or `--deterministic`) completions are applied in the order that the
+cost table predicts, whichever came first: the history then depends on chart, project and seed alone. Otherwise they are
+applied as they come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from company import events as ev
+from company.compute.backend import Compute, Order, Outcome
+from company.engine import Cancel, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.ledger import Ledger
+from company.state import Agent, Experiment, State
+from roles.employee import Employee
+
+MAX_LOSSES = 3  # a run that loses its worker this often fails as infrastructure
+
+Hire = Callable[[Agent], Employee]
+OnStep = Callable[[State, Step], None]
+
+
+class LiveCompany:
+    """One company at work. `run` returns when it has closed or was asked to stop."""
+
+    def __init__(
+        self, engine: Engine, ledger: Ledger, compute: Compute, hire: Hire, folder: Path, data: Path, *,
+        in_order: bool, on_step: OnStep = lambda state, step: None,
+    ) -> None:  # fmt: skip
+        self.engine, self.ledger, self.compute = engine, ledger, compute
+        self.folder, self.data = folder, data
+        self.in_order, self.on_step = in_order, on_step
+        self._hire = hire
+        self._employees: dict[str, Employee] = {}
+        self._sources: dict[Consult | Launch, Source] = {}
+        self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the company to stop after what is being recorded; running experiments are ended and run again later."""
+        self._stopping.set()
+
+    async def run(self, first: Step | None = None) -> bool:
+        """Work until closing. `first` is the founding step, None to go on from the ledger. True when it closed."""
+        try:
+            if first is not None:
+                self._record(first)
+            else:
+                for effect in self.engine.outstanding():
+                    self._begin(effect)
+            await self._work()
+        finally:
+            await self._end()
+        return self.engine.state.phase == "closed"
+
+    async def _work(self) -> None:
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            while self._sources and not self._stopping.is_set():
+                source = await self._next_source(stopping)
+                if source is None:
+                    return
+                completion = source.take()
+                at = self.engine.due(source.effect)[0] if self._alive(source.effect) else self.engine.state.now
+                if source.spent:
+                    del self._sources[source.effect]
+                self._keep_curve(completion)
+                self._record(self.engine.handle(completion, at))
+        finally:
+            stopping.cancel()
+
+    async def _next_source(self, stopping: asyncio.Future[bool]) -> Source | None:
+        """The source whose completion is applied next, None when asked to stop while waiting for it."""
+        if self.in_order:
+            waiting = [min(self._sources.values(), key=lambda source: self.engine.due(source.effect))]
+            waiting[0].begin()
+        else:
+            waiting = list(self._sources.values())
+            for source in waiting:
+                source.begin()
+        ready = {source: asyncio.ensure_future(source.ready()) for source in waiting}
+        await asyncio.wait([*ready.values(), stopping], return_when=asyncio.FIRST_COMPLETED)
+        done = next((source for source, future in ready.items() if future.done()), None)
+        for future in ready.values():
+            future.cancel()
+        return None if self._stopping.is_set() else done
+
+    def _record(self, step: Step) -> None:
+        """Record a step, then carry its effects out: never the other way round."""
+        if not step.events:
+            return
+        self.ledger.append(step.events, self.engine.state)
+        for effect in step.effects:
+            self._begin(effect)
+        for effect in [effect for effect in self._sources if not self._alive(effect)]:
+            self._sources.pop(effect).cancel()
+        self.on_step(self.engine.state, step)
+
+    def _begin(self, effect: Consult | Launch | Cancel) -> None:
+        if isinstance(effect, Consult):
+            self._sources[effect] = Source(effect, self._consult)
+        elif isinstance(effect, Launch):
+            source = self._sources[effect] = Source(effect, self._train)
+            source.begin()
+
+    def _alive(self, effect: Consult | Launch) -> bool:
+        state = self.engine.state
+        if isinstance(effect, Consult):
+            return effect.decision in state.decisions
+        experiment = state.experiments[effect.experiment]
+        return experiment.status == "running" and experiment.attempt == effect.attempt
+
+    async def _consult(self, source: Source) -> None:
+        assert isinstance(source.effect, Consult)
+        pending = self.engine.state.decisions[source.effect.decision]
+        agent = self.engine.state.agents[pending.agent]
+        if agent.id not in self._employees:
+            self._employees[agent.id] = self._hire(agent)
+        decision = await self._employees[agent.id].decide(self.engine.observe(pending.id))
+        tokens = {"tokens": decision.tokens} if decision.tokens else {}
+        source.put(Decided(pending.id, decision.intents, decision.problem, tokens), last=True)
+
+    async def _train(self, source: Source) -> None:
+        """Run an experiment until it ends by its own doing, again when its worker is lost."""
+        assert isinstance(source.effect, Launch)
+        experiment = self.engine.state.experiments[source.effect.experiment]
+        slot, attempt = experiment.slot or 0, experiment.attempt
+        known = len(experiment.curve)
+
+        def on_rung(index: int, step: int, loss: float) -> None:
+            nonlocal known
+            if index == known and math.isfinite(loss):
+                known += 1
+                source.put(RungSeen(experiment.id, attempt, index, step, loss))
+
+        order = self._order(experiment, slot)
+        async with self._slot_free[slot]:
+            for _ in range(MAX_LOSSES):
+                outcome = await self._attempt(order, on_rung)
+                if outcome.status != "lost":
+                    break
+        source.put(Ended(experiment.id, attempt, outcome), last=True)
+
+    async def _attempt(self, order: Order, on_rung: Callable[[int, int, float], None]) -> Outcome:
+        row = self.ledger.start_attempt(order.experiment, order.attempt, order.slot.index)
+        try:
+            outcome = await self.compute.run(order, on_rung)
+        except asyncio.CancelledError:
+            self.ledger.end_attempt(row, "stopped", "", {})
+            raise
+        measured: Mapping[str, float] = outcome.measured
+        self.ledger.end_attempt(row, outcome.failure or outcome.status, outcome.detail, measured)
+        return outcome
+
+    def _order(self, experiment: Experiment, slot: int) -> Order:
+        champion = self.engine.state.champion
+        return Order(
+            experiment=experiment.id,
+            attempt=experiment.attempt,
+            slot=self.compute.slots[slot],
+            project=self.engine.project,
+            folder=self.folder / experiment.id,
+            data=self.data,
+            config=experiment.config,
+            seed=experiment.seed,
+            steps=experiment.steps,
+            split="holdout" if experiment.split == "holdout" else "validation",
+            micro_batch=experiment.micro_batch,
+            rungs=experiment.rungs,
+            keep_weights=experiment.purpose == "closing"
+            and champion is not None
+            and experiment.parent == champion.experiment,
+        )
+
+    def _keep_curve(self, completion: Completion) -> None:
+        if isinstance(completion, Ended):
+            self.ledger.add_metrics(
+                completion.experiment, [(s, v) for s, v in completion.outcome.curve if math.isfinite(v)]
+            )
+
+    async def _end(self) -> None:
+        sources = list(self._sources.values())
+        for source in sources:
+            source.cancel()
+        for source in sources:
+            await source.join()
+        for employee in self._employees.values():
+            await employee.close()
+
+
+class Source:
+    """Where the completions of one effect come from: a task and the mailbox that it fills."""
+
+    def __init__(self, effect: Consult | Launch, work: Callable[[Source], object]) -> None:
+        self.effect = effect
+        self._work = work
+        self._task: asyncio.Task[None] | None = None
+        self._mail: list[Completion] = []
+        self._arrived = asyncio.Event()
+        self._complete = False
+
+    @property
+    def spent(self) -> bool:
+        """Whether the last completion has been taken."""
+        return self._complete and not self._mail
+
+    def begin(self) -> None:
+        """Start the work, once."""
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._work(self))  # type: ignore[arg-type]
+            self._task.add_done_callback(lambda _: self._arrived.set())
+
+    def put(self, completion: Completion, last: bool = False) -> None:
+        self._mail.append(completion)
+        self._complete = last
+        self._arrived.set()
+
+    async def ready(self) -> None:
+        """Wait until `take` has something to give or the work has failed."""
+        await self._arrived.wait()
+
+    def take(self) -> Completion:
+        """The next completion. Raises what the work raised when it failed."""
+        if not self._mail and self._task is not None and self._task.done():
+            self._task.result()
+        completion = self._mail.pop(0)
+        if not self._mail and not self._complete:
+            self._arrived.clear()
+        return completion
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def join(self) -> None:
+        """Wait for a cancelled task to be gone, its processes with it."""
+        if self._task is not None:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._task
+
+
+def changed(step: Step, kind: type[ev.Event]) -> bool:
+    """Whether a step holds an event of a kind."""
+    return any(isinstance(event, kind) for _, event in step.events)

@@ -1,0 +1,117 @@
+"""The management cycle: plans, appraisals, coaching and replacement. Each function emits what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from company import events as ev
+from company import lifecycle
+from company.appraisal import posterior
+from company.observe import replaceable
+from company.staffing import candidate, next_agent_id
+from company.state import Agent, Pending, State
+from roles.intents import Assign, Coach, Digest, Intent, Replace
+
+if TYPE_CHECKING:
+    from company.engine import Engine
+
+
+def carry_out(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """Carry out what an agent decided on a task."""
+    _TASKS[pending.task](engine, pending, intents)
+
+
+def call_meetings(engine: Engine) -> None:
+    """Ask managers to plan and to appraise when the chart's schedule says so."""
+    state, policies = engine.state, engine.state.chart.policies
+    finished = state.proposals_finished
+    if finished - state.plans >= policies.assign.every:
+        _ask_managers(engine, "plan")
+    if policies.appraise.every and finished - state.appraised_at >= policies.appraise.every:
+        _ask_managers(engine, "appraise")
+
+
+def _ask_managers(engine: Engine, task: str) -> None:
+    state = engine.state
+    busy = {pending.agent for pending in state.decisions.values() if pending.task == task}
+    for position in state.chart.managers_top_down():
+        agent = state.holder[position]
+        if agent not in busy and any(state.produces(report) for report in state.chart.reports(position)):
+            engine.consult(agent, task)
+
+
+def on_plan(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """Directives and shares for direct reports, and a digest for the manager's own manager."""
+    state = engine.state
+    for intent in intents:
+        if isinstance(intent, Assign) and _reports_to(state, intent.agent, pending.agent):
+            engine.emit(
+                ev.DirectiveGiven(
+                    pending.agent, intent.agent, intent.share, intent.directive,
+                    [name for name in intent.focus if name in state.space.names], ev.clean(intent.reason),
+                )
+            )  # fmt: skip
+        elif isinstance(intent, Digest):
+            above = state.chart.manager_of(state.agents[pending.agent].position)
+            to = state.holder[above] if above else None
+            engine.emit(ev.DigestSent(pending.agent, to, ev.clean(intent.text, 1000)))
+
+
+def on_appraise(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
+    """Every researcher of the team gets its posterior recorded; at most what the evidence allows follows."""
+    state = engine.state
+    decided = {intent.agent: intent for intent in intents if hasattr(intent, "agent")}  # type: ignore[attr-defined]
+    for position in state.chart.reports(state.agents[pending.agent].position):
+        agent = state.agent_at(position)
+        if agent.role == "researcher":
+            _appraise(engine, pending.agent, agent, decided.get(agent.id))
+
+
+def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None) -> None:
+    worth = posterior(agent.scores)
+    may_go = isinstance(intent, Replace) and replaceable(engine.state, agent)
+    outcome = "replace" if may_go else "coach" if isinstance(intent, Coach) else "keep"
+    because = ev.clean(getattr(intent, "because", ""))
+    engine.emit(
+        ev.AgentAppraised(
+            agent.id, manager, worth.mean, worth.low, worth.high, worth.evidence, worth.p_below, outcome, because
+        )
+    )  # fmt: skip
+    if may_go:
+        _replace(engine, manager, agent, because)
+    elif isinstance(intent, Coach):
+        engine.emit(ev.AgentCoached(agent.id, manager, ev.clean(intent.target), because))
+
+
+def _replace(engine: Engine, manager: str, leaving: Agent, because: str) -> None:
+    """One agent goes, one comes: the position keeps its results, its share and its directive."""
+    state = engine.state
+    hire = candidate(state, leaving.role)
+    if hire is None:
+        return
+    worth = posterior(leaving.scores)
+    agent = next_agent_id(state, leaving.position)
+    brain = {"kind": hire.kind, "params": hire.params}
+    engine.emit(ev.AgentHired(agent, hire.name, leaving.position, leaving.role, brain, f"replaces {leaving.id}"))
+    evidence = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence, "talent": hire.talent}
+    engine.emit(ev.AgentReplaced(leaving.position, leaving.id, agent, manager, because, evidence))
+
+
+def _reports_to(state: State, agent: str, manager: str) -> bool:
+    known = state.agents.get(agent)
+    if known is None or known.status == "left":
+        return False
+    return state.chart.manager_of(known.position) == state.agents[manager].position
+
+
+_TASKS: dict[str, Callable[[Engine, Pending, Sequence[Intent]], None]] = {
+    "propose": lifecycle.on_propose,
+    "review": lifecycle.on_review,
+    "build": lifecycle.on_build,
+    "repair": lifecycle.on_repair,
+    "watch": lifecycle.on_watch,
+    "verdict": lifecycle.on_verdict,
+    "plan": on_plan,
+    "appraise": on_appraise,
+}

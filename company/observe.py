@@ -1,0 +1,163 @@
+"""What an agent may see when it decides: the observation for a pending decision, built from the state and the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from company.appraisal import posterior
+from company.planning import budget_spent
+from company.staffing import candidate
+from company.state import Agent, Experiment, Pending, State
+from roles.observation import Champion, Observation, ReportView, Result, Subject
+
+
+def observe(state: State, pending: Pending) -> Observation:
+    """The observation that a decision rests on, as of now."""
+    agent = state.agents[pending.agent]
+    experiment = state.experiments[pending.experiment] if pending.experiment else None
+    return Observation(
+        decision=pending.id,
+        task=pending.task,
+        agent=agent.id,
+        role=agent.role,
+        root_seed=state.seed,
+        turn=pending.turn,
+        space=state.space,
+        metric=state.metric,
+        baseline=state.brief["baseline"],
+        mission=state.chart.mission,
+        sigma=state.sigma,
+        spent=budget_spent(state),
+        champion=_champion(state, agent.position),
+        history=Prefix(state.seen[agent.position]),
+        pending=_under_way(state, agent, pending.experiment) if pending.task in ("propose", "review") else (),
+        directive=agent.directive,
+        subject=_subject(state, experiment) if experiment else None,
+        reports=_reports(state, agent.position) if pending.task in ("plan", "appraise") else (),
+        policy=_policy(state, pending.task),
+        device=state.device,
+        micro_batch_of=state.brief["micro_batch"],
+    )
+
+
+class Prefix(Sequence[Result]):
+    """The results that were known at one moment: a view of an append-only list, never a copy."""
+
+    __slots__ = ("_items", "_n")
+
+    def __init__(self, items: list[Result]) -> None:
+        self._items, self._n = items, len(items)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._items[: self._n][index] if len(self._items) != self._n else self._items[index]
+
+    def __iter__(self) -> Any:
+        return iter(self._items if len(self._items) == self._n else self._items[: self._n])
+
+
+def _champion(state: State, position: str) -> Champion | None:
+    """The company's champion, unless the chart hides whose it is: then the agent has to go by what it sees."""
+    if state.champion is None:
+        return None
+    owner = state.experiments[state.champion.experiment].position
+    if owner is None or owner in state.visible_to(position):
+        return state.champion
+    baseline = next(e for e in state.experiments.values() if e.purpose == "baseline")
+    loss = state.loss(state.baseline_mean or 0.0)
+    return Champion(baseline.id, baseline.config, baseline.unit, loss, len(state.baseline_values))
+
+
+def _under_way(state: State, agent: Agent, subject: str | None) -> list[tuple[float, ...]]:
+    seen = state.visible_to(agent.position)
+    return [
+        state.experiments[e].unit
+        for e in state.under_way
+        if e != subject and state.experiments[e].purpose == "proposal" and state.experiments[e].position in seen
+    ]
+
+
+def _subject(state: State, experiment: Experiment) -> Subject:
+    return Subject(
+        experiment=experiment.id,
+        proposer=experiment.proposer,
+        config=experiment.config,
+        unit=experiment.unit,
+        predicted=experiment.predicted,
+        reason=experiment.reason,
+        steps=experiment.steps,
+        cost=experiment.cost,
+        micro_batch=experiment.micro_batch,
+        attempt=experiment.attempt,
+        failure=experiment.failure,
+        log_tail=experiment.detail,
+        loss=None if experiment.metric is None else state.loss(experiment.metric),
+        curve=tuple(experiment.curve),
+    )
+
+
+def _reports(state: State, manager: str) -> tuple[ReportView, ...]:
+    return tuple(_report(state, state.agent_at(position)) for position in state.chart.reports(manager))
+
+
+def _report(state: State, agent: Agent) -> ReportView:
+    team = [agent] if agent.role != "manager" else _researchers_below(state, agent.position)
+    scores = [score for member in team for score in member.scores]
+    worth = posterior(scores)
+    bests = [member.best for member in team if member.best is not None]
+    return ReportView(
+        agent=agent.id,
+        position=agent.position,
+        role=agent.role,
+        brain=agent.brain.kind,
+        status=agent.status,
+        share=agent.share or 0.0,
+        experiments=sum(member.experiments for member in team),
+        failed=sum(member.failed for member in team),
+        slot_seconds=sum(member.cost for member in team),
+        outcomes=tuple(outcome for member in team for outcome in member.outcomes),
+        best=min(bests, default=None),
+        worth=worth.mean,
+        low=worth.low,
+        high=worth.high,
+        evidence=worth.evidence,
+        p_below=worth.p_below,
+        replaceable=replaceable(state, agent),
+        digest=agent.digest,
+    )
+
+
+def replaceable(state: State, agent: Agent) -> bool:
+    """Whether the chart's rule lets this agent be replaced now: enough evidence, and somebody to hire."""
+    policies = state.chart.policies
+    if agent.role != "researcher" or policies.replace.rule == "never" or candidate(state, agent.role) is None:
+        return False
+    if len(agent.scores) < policies.appraise.after:
+        return False
+    return policies.replace.rule != "posterior" or posterior(agent.scores).p_below >= policies.replace.confidence
+
+
+def _researchers_below(state: State, manager: str) -> list[Agent]:
+    return [state.agent_at(p) for p in state.passes if manager in state.chart.chain(p)]
+
+
+def _policy(state: State, task: str) -> Mapping[str, Any]:
+    policies = state.chart.policies
+    if task == "verdict":
+        return {"screen": policies.accept.screen, "rule": policies.accept.rule}
+    if task == "watch":
+        return {"rule": policies.watch.rule, "after": policies.watch.after}
+    if task == "plan":
+        return {"share": policies.assign.share}
+    if task == "appraise":
+        replace = policies.replace
+        return {
+            "rule": replace.rule,
+            "confidence": replace.confidence,
+            "coach_first": replace.coach_first,
+            "after": policies.appraise.after,
+        }
+    return {}

@@ -1,0 +1,67 @@
+"""Whose turn it is, and whether there is still compute to spend. Pure functions of the state."""
+
+from __future__ import annotations
+
+import hashlib
+
+from company.state import UNDER_WAY, State
+
+
+def next_proposer(state: State) -> str | None:
+    """The researcher's position that is furthest behind its share of the compute (stride scheduling).
+
+    Each proposal advances a position's virtual time by 1/share, and the position with the least goes next, so that a
+    new share counts from now on and never settles old accounts (Waldspurger and Weihl 1995). Ties go by the chart.
+    """
+    return min(state.passes, key=lambda position: state.passes[position], default=None)
+
+
+def awaiting(state: State) -> int:
+    """Proposals asked for or on their way that the budget does not count yet."""
+    asked = sum(pending.task == "propose" for pending in state.decisions.values())
+    return asked + sum(not state.experiments[e].admitted for e in state.under_way)
+
+
+def pipeline(state: State) -> int:
+    """Experiments that hold a slot or will ask for one."""
+    asked = sum(pending.task == "propose" for pending in state.decisions.values())
+    return asked + sum(state.experiments[e].status in UNDER_WAY for e in state.under_way)
+
+
+def budget_left(state: State) -> int:
+    """How many more experiments of the project's nominal cost the budget allows."""
+    budget = state.chart.budget
+    left = 10**9 if budget.experiments is None else budget.experiments - state.admitted
+    if budget.slot_seconds is not None:
+        nominal = state.brief["budget_seconds"]
+        left = min(left, int((budget.slot_seconds - state.admitted_cost) / nominal + 1e-9))
+    return max(0, left)
+
+
+def budget_spent(state: State) -> float:
+    """The share of the research budget that is committed, 0 to 1, by whichever limit is nearer."""
+    budget = state.chart.budget
+    shares = [state.admitted / budget.experiments] if budget.experiments else []
+    shares += [state.admitted_cost / budget.slot_seconds] if budget.slot_seconds else []
+    return min(1.0, max(shares, default=0.0))
+
+
+def exhausted(state: State) -> bool:
+    """Whether researchers keep proposing what was tried or turned down: the space has nothing new for them."""
+    return state.dropped_in_a_row >= 20 + 5 * len(state.passes)
+
+
+def nearest(state: State, position: str, role: str) -> tuple[str, ...]:
+    """The agents of a role nearest up the chain of command: of the own team first, then of the manager's team."""
+    chart = state.chart
+    for manager in chart.chain(position):
+        found = [p for p in chart.reports(manager) if state.agent_at(p).role == role]
+        if found:
+            return tuple(state.holder[p] for p in found)
+    return ()
+
+
+def training_seed(root: int, purpose: str, entity: str, n: int) -> int:
+    """The seed of a training run, named by what it is for: the same world meets every organisation."""
+    digest = hashlib.sha256(f"{root}/{purpose}/{entity}/{n}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,0 +1,468 @@
+"""The company as it stands: a fold over events. `State.apply` is the only way that it changes."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import NormalDist
+from typing import Any
+
+from company import events as ev
+from company.chart import OrgChart
+from projects.brief import metric_of, space_of
+from projects.spec import Metric, SearchSpace
+from roles.observation import Champion, Directive, Result
+from roles.role import Brain
+
+WINDOW = 24  # results that a new result is ranked against: the field gets harder as the champion improves
+NORMAL = NormalDist()
+
+
+@dataclass(slots=True)
+class Agent:
+    """Who holds (or held) a position, with the running sums that appraisals rest on."""
+
+    id: str
+    name: str
+    position: str
+    role: str
+    brain: Brain
+    status: str = "active"  # active | probation | left
+    share: float | None = None  # of its manager's compute, None until the first plan
+    directive: Directive = Directive()
+    digest: str = ""
+    decisions: int = 0
+    experiments: int = 0
+    failed: int = 0
+    dropped: int = 0
+    cost: float = 0.0
+    outcomes: list[float] = field(default_factory=list)  # share of the record that each proposal beat
+    scores: list[float] = field(default_factory=list)  # normal scores within the window
+    best: float | None = None
+    worth: tuple[float, float, float] = (0.0, 0.0, 0.0)  # posterior mean, low, high
+    p_below: float = 0.0
+
+
+@dataclass(slots=True)
+class Experiment:
+    """One experiment through its life: proposed, reviewing, building, queued, running, repairing, then finished."""
+
+    id: str
+    purpose: str
+    config: Mapping[str, Any]
+    hash: str
+    unit: tuple[float, ...]
+    seed: int
+    steps: int
+    cost: float
+    split: str
+    proposer: str | None
+    position: str | None
+    parent: str | None
+    predicted: float | None
+    reason: str
+    micro_batch: int | None
+    created_at: float
+    status: str = "proposed"  # ... ok | failed | stopped | refused
+    attempt: int = 1
+    device: str = "cpu"
+    slot: int | None = None
+    admitted: bool = False
+    started_at: float = 0.0
+    finished_at: float | None = None
+    rungs: tuple[float, ...] = ()
+    curve: list[tuple[float, float]] = field(default_factory=list)
+    votes: dict[str, bool] = field(default_factory=dict)
+    reviewers: tuple[str, ...] = ()
+    metric: float | None = None
+    failure: str | None = None
+    detail: str = ""
+    verdict: str | None = None
+    standing: str = ""  # of a candidate: replicating | champion | rejected
+    replications: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Pending:
+    """A decision asked for and not yet made."""
+
+    id: str
+    agent: str
+    task: str
+    experiment: str | None
+    turn: int
+    at: float
+
+
+FINISHED = frozenset(("ok", "failed", "stopped", "refused"))
+UNDER_WAY = frozenset(("proposed", "building", "queued", "running", "repairing"))
+
+
+class State:
+    """The fold. Fields are read by everyone and written only by `apply`."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.seq = 0
+        self.phase = "unfounded"  # founding | research | closing | closed
+        self.seed = 0
+        self.slots = 0
+        self.device = "cpu"
+        self.brief: Mapping[str, Any] = {}
+        self.agents: dict[str, Agent] = {}
+        self.holder: dict[str, str] = {}  # position -> agent
+        self.experiments: dict[str, Experiment] = {}
+        self.by_hash: dict[str, str] = {}  # config hash -> first experiment that tried it
+        self.decisions: dict[str, Pending] = {}
+        self.asked = 0
+        self.turns: dict[tuple[str, str], int] = {}
+        self.queue: deque[str] = deque()
+        self.running: dict[int, str] = {}  # slot -> experiment
+        self.under_way: dict[str, None] = {}
+        self.results: list[Result] = []
+        self.seen: dict[str, list[Result]] = {}  # position -> the results that it may see
+        self.losses: list[float] = []  # of all finished proposals, sorted
+        self.window: deque[float] = deque(maxlen=WINDOW)
+        self.passes: dict[str, float] = {}  # stride scheduling: position -> virtual time
+        self.sigma = 0.0
+        self.baseline_mean: float | None = None
+        self.baseline_values: list[float] = []
+        self.champion: Champion | None = None
+        self.champion_values: list[float] = []
+        self.champion_hash = ""
+        self.spread: list[tuple[int, float]] = []  # (n - 1, variance) of every replicated config: pooled noise
+        self.admitted = 0
+        self.admitted_cost = 0.0
+        self.proposals_finished = 0
+        self.duplicates = 0
+        self.dropped_in_a_row = 0
+        self.plans = -(10**9)  # proposals finished at the last plan: the first is due at once
+        self.appraised_at = 0
+        self.hired = 0
+        self.talent_used: dict[int, int] = {}
+        self.changes: list[tuple[float, ev.Event]] = []
+        self.trail: list[tuple[float, float]] = []  # (company time, champion's confirmed metric)
+        self.holdout: ev.HoldoutMeasured | None = None
+        self.closed: ev.RunClosed | None = None
+        self.ended_because = ""
+
+    @cached_property
+    def chart(self) -> OrgChart:
+        raise RuntimeError("the company is not founded")
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        return space_of(self.brief)
+
+    @cached_property
+    def metric(self) -> Metric:
+        return metric_of(self.brief)
+
+    def apply(self, event: ev.Event, at: float) -> None:
+        """Change the state by one event that happened at company time `at` (reference seconds)."""
+        self.now = at
+        self.seq += 1
+        _APPLY[type(event)](self, event)
+
+    def loss(self, metric: float) -> float:
+        """A metric turned so that smaller is better."""
+        return metric * self.metric.sign
+
+    def agent_at(self, position: str) -> Agent:
+        return self.agents[self.holder[position]]
+
+    def active(self) -> list[Agent]:
+        """Everyone who holds a position, in the chart's order."""
+        return [self.agent_at(position.id) for position in self.chart.positions]
+
+    def free_slots(self) -> list[int]:
+        return [slot for slot in range(self.slots) if slot not in self.running]
+
+    def _founded(self, event: ev.RunFounded) -> None:
+        self.phase = "founding"
+        self.brief, self.seed, self.slots, self.device = event.project, event.seed, event.slots, event.device
+        self.__dict__["chart"] = OrgChart.from_dict(event.chart)
+        self.seen = {position.id: [] for position in self.chart.positions}
+        self.passes = {p.id: 0.0 for p in self.chart.positions if p.role == "researcher"}
+
+    def _hired(self, event: ev.AgentHired) -> None:
+        brain = Brain(event.brain["kind"], event.brain.get("params", {}))
+        self.agents[event.agent] = Agent(event.agent, event.name, event.position, event.role, brain)
+        self.holder[event.position] = event.agent
+        self.hired += 1
+
+    def _replaced(self, event: ev.AgentReplaced) -> None:
+        leaving, hired = self.agents[event.leaving], self.agents[event.hired]
+        leaving.status = "left"
+        hired.share, hired.directive = leaving.share, leaving.directive
+        self.decisions = {id_: p for id_, p in self.decisions.items() if p.agent != event.leaving}
+        index = event.evidence["talent"]
+        self.talent_used[index] = self.talent_used.get(index, 0) + 1
+        self.changes.append((self.now, event))
+
+    def _coached(self, event: ev.AgentCoached) -> None:
+        self.agents[event.agent].status = "probation"
+        self.changes.append((self.now, event))
+
+    def _appraised(self, event: ev.AgentAppraised) -> None:
+        agent = self.agents[event.agent]
+        agent.worth, agent.p_below = (event.worth, event.low, event.high), event.p_below
+        if event.outcome == "keep" and agent.status == "probation":
+            agent.status = "active"
+        self.appraised_at = self.proposals_finished
+
+    def _requested(self, event: ev.DecisionRequested) -> None:
+        pending = Pending(event.decision, event.agent, event.task, event.experiment, event.turn, self.now)
+        self.decisions[event.decision] = pending
+        self.asked += 1
+        self.turns[event.agent, event.task] = event.turn + 1
+        agent = self.agents[event.agent]
+        if event.task == "propose":
+            self.passes[agent.position] += 1.0 / max(self.share_of(agent.position), 1e-6)
+        elif event.task == "plan":
+            self.plans = self.proposals_finished
+        elif event.task == "appraise":
+            self.appraised_at = self.proposals_finished
+        elif event.task == "review" and event.experiment:
+            experiment = self.experiments[event.experiment]
+            experiment.reviewers = (*experiment.reviewers, event.agent)
+        elif event.task == "build" and event.experiment:
+            self.experiments[event.experiment].status = "building"
+
+    def _decided(self, event: ev.DecisionMade) -> None:
+        self.decisions.pop(event.decision, None)
+        self.agents[event.agent].decisions += 1
+
+    def _directed(self, event: ev.DirectiveGiven) -> None:
+        agent = self.agents[event.agent]
+        agent.share = event.share
+        agent.directive = Directive(event.directive, tuple(event.focus), event.reason)  # type: ignore[arg-type]
+
+    def _digest(self, event: ev.DigestSent) -> None:
+        self.agents[event.manager].digest = event.text
+
+    def _dropped(self, event: ev.ProposalDropped) -> None:
+        self.agents[event.agent].dropped += 1
+        self.duplicates += event.why == "duplicate"
+        self.dropped_in_a_row += 1
+
+    def _created(self, event: ev.ExperimentCreated) -> None:
+        experiment = Experiment(
+            event.experiment, event.purpose, event.config, event.hash, self.space.encode(event.config), event.seed,
+            event.steps, event.cost, event.split, event.proposer, event.position, event.parent, event.predicted,
+            event.reason, event.micro_batch, self.now,
+        )  # fmt: skip
+        self.experiments[event.experiment] = experiment
+        self.under_way[event.experiment] = None
+        self.by_hash.setdefault(event.hash, event.experiment)
+        if event.parent and event.purpose == "replication":
+            parent = self.experiments[event.parent]
+            parent.replications.append(event.experiment)
+            parent.standing = "replicating"
+
+    def _reviewed(self, event: ev.ReviewGiven) -> None:
+        self.experiments[event.experiment].votes[event.reviewer] = event.approve
+
+    def _refused(self, event: ev.ExperimentRefused) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.status, experiment.detail, experiment.finished_at = "refused", event.reason, self.now
+        self.under_way.pop(event.experiment)
+        self.dropped_in_a_row += 1
+
+    def _queued(self, event: ev.ExperimentQueued) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.status, experiment.attempt = "queued", event.attempt
+        experiment.micro_batch, experiment.device = event.micro_batch, event.device
+        if experiment.purpose == "proposal":
+            self.queue.append(event.experiment)
+            self.dropped_in_a_row = 0
+        else:  # a candidate waits for its replications, and everyone waits for the baseline: those go first
+            ahead = sum(self.experiments[e].purpose != "proposal" for e in self.queue)
+            self.queue.insert(ahead, event.experiment)
+        if not experiment.admitted and experiment.purpose in ("proposal", "replication"):
+            self.admitted += 1
+            self.admitted_cost += experiment.cost
+        experiment.admitted = True
+
+    def _started(self, event: ev.ExperimentStarted) -> None:
+        experiment = self.experiments[event.experiment]
+        self.queue.remove(event.experiment)
+        self.running[event.slot] = event.experiment
+        experiment.status, experiment.slot, experiment.started_at = "running", event.slot, self.now
+        experiment.rungs, experiment.curve = tuple(event.rungs), []
+
+    def _rung(self, event: ev.RungReached) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.curve.append((experiment.rungs[event.rung], event.loss))
+
+    def _attempt_failed(self, event: ev.AttemptFailed) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.status, experiment.failure, experiment.detail = "repairing", event.failure, event.detail
+        self._release(experiment)
+
+    def _release(self, experiment: Experiment) -> None:
+        if experiment.slot is not None:
+            self.running.pop(experiment.slot, None)
+            experiment.slot = None
+
+    def _finished(self, event: ev.ExperimentFinished) -> None:
+        experiment = self.experiments[event.experiment]
+        self._release(experiment)
+        self.under_way.pop(event.experiment, None)
+        experiment.status, experiment.metric, experiment.finished_at = event.status, event.metric, self.now
+        experiment.failure, experiment.detail = event.failure, event.detail
+        experiment.curve = [(fraction, loss) for fraction, loss in event.curve]
+        if experiment.purpose == "closing":
+            return
+        if experiment.purpose == "baseline" and event.metric is not None:
+            self.baseline_values.append(event.metric)
+        self._publish(experiment, event)
+        if experiment.purpose == "proposal" and event.failure != "infrastructure":
+            self._credit(experiment)
+
+    def _publish(self, experiment: Experiment, event: ev.ExperimentFinished) -> None:
+        loss = None if event.metric is None else self.loss(event.metric)
+        result = Result(
+            experiment.id, experiment.proposer, experiment.config, experiment.unit, event.status, loss, event.cost,
+            event.failure, experiment.purpose, tuple(experiment.curve),
+        )  # type: ignore[arg-type] # fmt: skip
+        self.results.append(result)
+        for position, seen in self.seen.items():
+            if experiment.position is None or experiment.position in self.visible_to(position):
+                seen.append(result)
+
+    def _credit(self, experiment: Experiment) -> None:
+        """Score a finished proposal by the share of the record and of the recent window that it beat."""
+        agent = self.agents[experiment.proposer or ""]
+        agent.experiments += 1
+        agent.cost += experiment.cost
+        self.proposals_finished += 1
+        loss = math.inf if experiment.metric is None else self.loss(experiment.metric)
+        agent.failed += experiment.status == "failed"
+        beaten = len(self.losses) - bisect_left(self.losses, loss)
+        agent.outcomes.append((beaten + 0.5) / (len(self.losses) + 1) if math.isfinite(loss) else 0.0)
+        worse = sum(other > loss for other in self.window) + 0.5 * sum(other == loss for other in self.window)
+        agent.scores.append(NORMAL.inv_cdf((worse + 0.5) / (len(self.window) + 1)))
+        insort(self.losses, loss)
+        self.window.append(loss)
+        if math.isfinite(loss) and (agent.best is None or loss < agent.best):
+            agent.best = loss
+
+    def _verdict(self, event: ev.VerdictGiven) -> None:
+        self.experiments[event.experiment].verdict = event.outcome
+
+    def _noise(self, event: ev.NoiseMeasured) -> None:
+        self.phase = "research"
+        self.sigma, self.baseline_mean = event.sigma, event.mean
+        self.spread.append((event.n - 1, event.sigma**2))
+        first = next(e for e in self.experiments.values() if e.purpose == "baseline")
+        self.champion = Champion(first.id, first.config, first.unit, self.loss(event.mean), event.n)
+        self.champion_values, self.champion_hash = list(self.baseline_values), first.hash
+        self.trail.append((self.now, event.mean))
+
+    def _champion(self, event: ev.ChampionChosen) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.standing = "champion"
+        values = self._fresh(experiment) or [event.metric]
+        self._spread(values)
+        self.champion = Champion(
+            event.experiment, event.config, experiment.unit, self.loss(event.metric), max(1, event.n)
+        )
+        self.champion_values, self.champion_hash = values, event.hash
+        self.trail.append((self.now, event.metric))
+
+    def _rejected(self, event: ev.CandidateRejected) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.standing = "rejected"
+        self._spread(self._fresh(experiment))
+
+    def _spread(self, values: list[float]) -> None:
+        if len(values) > 1:
+            mean = sum(values) / len(values)
+            self.spread.append((len(values) - 1, sum((v - mean) ** 2 for v in values) / (len(values) - 1)))
+
+    def _fresh(self, candidate: Experiment) -> list[float]:
+        runs = (self.experiments[id_] for id_ in candidate.replications)
+        return [run.metric for run in runs if run.metric is not None]
+
+    def _ended(self, event: ev.ResearchEnded) -> None:
+        self.phase, self.ended_because = "closing", event.reason
+
+    def _holdout(self, event: ev.HoldoutMeasured) -> None:
+        self.holdout = event
+
+    def _closed(self, event: ev.RunClosed) -> None:
+        self.phase, self.closed = "closed", event
+
+    def fresh_values(self, candidate: str) -> list[float]:
+        """Metrics of a candidate's finished replications: never the run that it was noticed by."""
+        return self._fresh(self.experiments[candidate])
+
+    def share_of(self, position: str) -> float:
+        """A researcher's share of the company's compute: the product of shares down its chain."""
+        share = 1.0
+        for below, manager in zip((position, *self.chart.chain(position)), self.chart.chain(position), strict=False):
+            team = [r for r in self.chart.reports(manager) if self.produces(r)]
+            given = {r: self.agent_at(r).share for r in team}
+            known = [s for s in given.values() if s is not None]
+            default = sum(known) / len(known) if known else 1.0
+            weights = {r: default if s is None else s for r, s in given.items()}
+            share *= weights[below] / (sum(weights.values()) or 1.0)
+        return share
+
+    def produces(self, position: str) -> bool:
+        """Whether experiments come from this position or from below it."""
+        return position in self._producers
+
+    @cached_property
+    def _producers(self) -> frozenset[str]:
+        researchers = [p.id for p in self.chart.positions if p.role == "researcher"]
+        return frozenset(p for r in researchers for p in (r, *self.chart.chain(r)))
+
+    def visible_to(self, position: str) -> frozenset[str]:
+        """The positions whose results this one sees; reviewers, engineers and managers also see all they serve."""
+        if position not in self._visible:
+            seen = set(self.chart.visible_to(position)) | {position}
+            role = self.chart.position(position).role
+            if role != "researcher":
+                top = position if role == "manager" else (self.chart.manager_of(position) or position)
+                seen |= {p.id for p in self.chart.positions if top in self.chart.chain(p.id)}
+            self._visible[position] = frozenset(seen)
+        return self._visible[position]
+
+    @cached_property
+    def _visible(self) -> dict[str, frozenset[str]]:
+        return {}
+
+
+_APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {
+    ev.RunFounded: State._founded,
+    ev.AgentHired: State._hired,
+    ev.AgentReplaced: State._replaced,
+    ev.AgentCoached: State._coached,
+    ev.AgentAppraised: State._appraised,
+    ev.DecisionRequested: State._requested,
+    ev.DecisionMade: State._decided,
+    ev.DirectiveGiven: State._directed,
+    ev.DigestSent: State._digest,
+    ev.ProposalDropped: State._dropped,
+    ev.ExperimentCreated: State._created,
+    ev.ReviewGiven: State._reviewed,
+    ev.ExperimentRefused: State._refused,
+    ev.ExperimentQueued: State._queued,
+    ev.ExperimentStarted: State._started,
+    ev.RungReached: State._rung,
+    ev.AttemptFailed: State._attempt_failed,
+    ev.ExperimentFinished: State._finished,
+    ev.VerdictGiven: State._verdict,
+    ev.NoiseMeasured: State._noise,
+    ev.ChampionChosen: State._champion,
+    ev.CandidateRejected: State._rejected,
+    ev.ResearchEnded: State._ended,
+    ev.HoldoutMeasured: State._holdout,
+    ev.RunClosed: State._closed,
+}

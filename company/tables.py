@@ -1,0 +1,136 @@
+"""The ledger's tables. `event` is the truth; the others are projections of it for SQL, written in the same transaction.
+
+`attempt` and `session` hold what really happened on the machine (restarts, lost workers): they are no part of history,
+so that a run that was killed and resumed has the history of one that was not.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Text
+from sqlmodel import Field, SQLModel
+
+SCHEMA_VERSION = 1
+
+
+class EventRow(SQLModel, table=True):
+    __tablename__ = "event"
+    seq: int = Field(primary_key=True)
+    at: float
+    wall: float
+    kind: str = Field(index=True)
+    actor: str
+    payload: str = Field(sa_column=Column(Text, nullable=False))
+    measured: str = Field(sa_column=Column(Text, nullable=False))
+    chain: str
+
+
+class AgentRow(SQLModel, table=True):
+    __tablename__ = "agent"
+    id: str = Field(primary_key=True)
+    name: str
+    position: str = Field(index=True)
+    role: str
+    brain: str
+    status: str
+    experiments: int
+    worth: float
+    low: float
+    high: float
+
+
+class ExperimentRow(SQLModel, table=True):
+    __tablename__ = "experiment"
+    id: str = Field(primary_key=True)
+    purpose: str = Field(index=True)
+    status: str = Field(index=True)
+    proposer: str | None
+    position: str | None
+    parent: str | None
+    hash: str
+    config: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+    seed: int
+    steps: int
+    cost: float
+    metric: float | None
+    predicted: float | None
+    failure: str | None
+    detail: str
+    verdict: str | None
+    standing: str
+    attempt: int
+    created_at: float
+    started_at: float
+    finished_at: float | None
+
+
+class VerdictRow(SQLModel, table=True):
+    __tablename__ = "verdict"
+    seq: int = Field(primary_key=True)
+    experiment: str = Field(index=True)
+    reviewer: str
+    outcome: str
+    p_real: float
+    reason: str
+
+
+class AppraisalRow(SQLModel, table=True):
+    __tablename__ = "appraisal"
+    seq: int = Field(primary_key=True)
+    agent: str = Field(index=True)
+    by: str
+    worth: float
+    low: float
+    high: float
+    evidence: int
+    p_below: float
+    outcome: str
+    because: str
+
+
+class ChartRevisionRow(SQLModel, table=True):
+    __tablename__ = "chart_revision"
+    number: int = Field(primary_key=True)
+    seq: int
+    by: str
+    because: str
+    chart: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class MetricRow(SQLModel, table=True):
+    __tablename__ = "metric"
+    experiment: str = Field(primary_key=True)
+    step: int = Field(primary_key=True)
+    loss: float
+
+
+class AttemptRow(SQLModel, table=True):
+    __tablename__ = "attempt"
+    id: int | None = Field(default=None, primary_key=True)
+    session: int
+    experiment: str = Field(index=True)
+    attempt: int
+    slot: int
+    started: float
+    ended: float | None = None
+    outcome: str = "running"
+    detail: str = ""
+    measured: str = "{}"
+
+
+class SessionRow(SQLModel, table=True):
+    __tablename__ = "session"
+    id: int | None = Field(default=None, primary_key=True)
+    opened: float
+    closed: float | None = None
+    how: str = ""
+    version: str = ""
+
+
+class CommandRow(SQLModel, table=True):
+    __tablename__ = "command"
+    id: int | None = Field(default=None, primary_key=True)
+    wall: float
+    kind: str
+    args: str
+    status: str = "new"
+    answer: str = ""
