@@ -1,0 +1,59 @@
+"""The command lines of a project's scripts, as launches: training, scoring and preparing data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from company.compute.backend import Order
+from company.compute.folder import ANSWER, CONFIG, LOG
+from company.compute.workers import Launch, clean_env
+from projects.spec import Project
+
+
+def train_launch(order: Order) -> Launch:
+    """Train: the copy of train.py that lies in the order's folder, at home there."""
+    folder = order.folder.resolve()
+    args = ["--config", str(folder / CONFIG), "--data", str(order.data.resolve() / "train"), "--out", str(folder)]
+    args += ["--seed", str(order.seed), "--steps", str(order.steps), "--device", order.slot.device]
+    if order.micro_batch is not None:
+        args += ["--micro-batch", str(order.micro_batch)]
+    return on_slot(order, folder / "train.py", args, folder)
+
+
+def score_launch(order: Order) -> Launch:
+    """Score what training left: the project's own evaluate.py, never one from the folder."""
+    folder, sealed = order.folder.resolve(), order.project.folder.resolve()
+    args = ["score", "--artefact", str(folder), "--code", str(folder / "train.py")]
+    args += ["--data", str(order.data.resolve() / "sealed"), "--split", order.split, "--device", order.slot.device]
+    return on_slot(order, sealed / "evaluate.py", args, sealed, answer=str(folder / ANSWER))
+
+
+def on_slot(order: Order, script: Path, args: list[str], cwd: Path, answer: str | None = None) -> Launch:
+    """A process on the order's slot within the project's limits; its home and temporary files are in the folder."""
+    slot, limits, folder = order.slot, order.project.limits, str(order.folder.resolve())
+    return Launch(
+        script=str(script),
+        args=tuple(args),
+        cwd=str(cwd),
+        path=str(script.parent),
+        log=f"{folder}/{LOG}",
+        answer=answer,
+        env=clean_env(CUDA_VISIBLE_DEVICES=slot.gpu or "", HOME=folder, TMPDIR=folder),
+        memory_mb=limits.memory_mb,
+        file_mb=limits.disk_mb,
+        device=slot.device,
+        share=slot.share,
+    )
+
+
+def prepare_launch(project: Project, target: Path, log: Path) -> Launch:
+    """Prepare a project's data in `target`. It is the person's own evaluator: it may use their home, without limits."""
+    sealed = project.folder.resolve()
+    return Launch(
+        script=str(sealed / "evaluate.py"),
+        args=("prepare", str(target)),
+        cwd=str(sealed),
+        path=str(sealed),
+        log=str(log),
+        env=clean_env(CUDA_VISIBLE_DEVICES="", HOME=str(Path.home())),
+    )

@@ -1,0 +1,144 @@
+"""LocalCompute: orders carried out on this machine's GPUs or CPU cores, in processes forked from a warm parent.
+
+Covered: every way a training process can end is told apart (endings.py); stopping ends its whole process group; what a
+run leaves behind is bounded and read with suspicion; the metric comes from the project's own evaluator, in a process
+of its own, after the run is dead. Not covered: files and network of the same user (a sandbox's work).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
+from company.compute.endings import Facts, Why, lost, why
+from company.compute.evaluation import Score, read_answer
+from company.compute.folder import ANSWER, LOG, clear_up, lay_out, write_result
+from company.compute.launches import score_launch
+from company.compute.log import Log
+from company.compute.prepare import prepare
+from company.compute.slots import find_slots
+from company.compute.training import Training
+from company.compute.watch import watch
+from company.compute.workers import PRELOAD, Workers, WorkersLost
+from projects.spec import Project
+
+
+@dataclass(slots=True)
+class Carried:
+    """What is known of an order so far; measured as it goes, so that a failure keeps the times before it."""
+
+    training: Training
+    measured: dict[str, float] = field(default_factory=dict)
+    score: Score | None = None
+
+
+class LocalCompute:
+    """The Compute of one machine.
+
+    `slots`: found by themselves when not given. `hold_fds`: descriptors that stay open until the warm parent is gone.
+    `preload`: modules that the warm parent imports.
+    """
+
+    def __init__(
+        self, slots: Sequence[Slot] | None = None, hold_fds: Sequence[int] = (), preload: Sequence[str] = PRELOAD
+    ) -> None:
+        self._slots = tuple(find_slots() if slots is None else slots)
+        self._workers = Workers(preload, hold_fds)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        return self._slots
+
+    async def start(self) -> None:
+        """Start the warm parent and wait for it (seconds); raises ComputeError with what to do."""
+        await self._workers.start()
+        if self._workers.ready["touched_cuda"] and any(slot.device == "cuda" for slot in self._slots):
+            raise ComputeError("a preloaded module opened the GPU, which breaks CUDA in every run: use CPU slots")
+
+    async def close(self) -> None:
+        """End every run and the warm parent, and wait for it."""
+        await self._workers.close()
+
+    async def prepare_data(self, project: Project, data: Path) -> None:
+        """Make the project's data in `data` unless this evaluator made it there before; raises ComputeError."""
+        await prepare(self._workers, project, data)
+
+    async def run(self, order: Order, on_rung: OnRung) -> Outcome:
+        """Carry out an order: train, score, tidy the folder, write result.json. Cancelling it ends the group.
+
+        Raises nothing for what the run does. An outcome that is `lost` says nothing about the run: carry it out again,
+        but not for ever, since a run can end itself in ways that look like an accident from outside.
+        """
+        began, carried = time.monotonic(), Carried(Training(order, on_rung))
+        try:
+            trouble = await self._carry_out(order, carried)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                clear_up(order)
+            raise
+        except (WorkersLost, ComputeError, OSError) as error:
+            trouble = lost(f"{type(error).__name__}: {error}")
+        outcome = conclude(carried, trouble, time.monotonic() - began)
+        return put_down(order, outcome, carried)
+
+    async def _carry_out(self, order: Order, carried: Carried) -> Why | None:
+        lay_out(order)
+        training, began = carried.training, time.monotonic()
+        trouble = await training.run(self._workers)
+        carried.measured["train_s"] = time.monotonic() - began
+        if training.launch_s is not None:
+            carried.measured["launch_s"] = training.launch_s
+        if training.facts:
+            carried.measured["memory_mb"] = training.facts.ended.peak_mb
+        return trouble or await self._score(order, carried)
+
+    async def _score(self, order: Order, carried: Carried) -> Why | None:
+        """Ask the evaluator, with the run dead and its answer's file out of the way."""
+        began = time.monotonic()
+        (order.folder / ANSWER).unlink(missing_ok=True)
+        running = await self._workers.launch(score_launch(order))
+        limits = order.project.limits
+        facts = await watch(running, order.folder, Log(order.folder / LOG, limits.log_kb * 1024), limits)
+        carried.measured["evaluate_s"] = time.monotonic() - began
+        if trouble := of_evaluator(facts):
+            return trouble
+        answer = read_answer(order.folder / ANSWER)
+        if isinstance(answer, Why):
+            return answer
+        carried.score = answer
+        return None
+
+
+def of_evaluator(facts: Facts) -> Why | None:
+    """An evaluator that crashes is a failure to evaluate; its other endings mean what they mean for a run."""
+    trouble = why(facts)
+    if trouble and trouble.failure in ("crash", "diverged"):
+        return replace(trouble, failure="evaluation", detail=f"the evaluator failed: {trouble.detail}")
+    return trouble
+
+
+def conclude(carried: Carried, trouble: Why | None, seconds: float) -> Outcome:
+    """The outcome from what was seen."""
+    measured: Mapping[str, float] = {"seconds": seconds, **carried.measured}
+    curve = carried.training.tail.curve.whole()
+    if trouble or carried.score is None:
+        trouble = trouble or lost("no score")
+        return Outcome(trouble.status, None, trouble.failure, trouble.detail, curve, measured)
+    return Outcome("ok", carried.score.metric, curve=curve, measured=measured)
+
+
+def put_down(order: Order, outcome: Outcome, carried: Carried) -> Outcome:
+    """Tidy the folder and write the result; where the disk refuses, the infrastructure failed."""
+    try:
+        clear_up(order)
+        scored = carried.score.n if carried.score else None
+        write_result(order, outcome, scored=scored, skipped_lines=carried.training.tail.skipped)
+    except OSError as error:
+        trouble = lost(f"cannot write {error.filename or order.folder}: {error.strerror}")
+        return replace(outcome, status="lost", metric=None, failure=trouble.failure, detail=trouble.detail)
+    return outcome

@@ -1,0 +1,49 @@
+"""Standing beside one running process until its end: time, disk and log are held to the project's limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from company.compute.endings import Facts, Why, oom_kills
+from company.compute.folder import used_bytes
+from company.compute.log import Log
+from company.compute.workers import Running
+from projects.spec import Limits
+
+TICK = 0.03  # seconds between two looks at the metrics
+DISK_TICKS = 16  # looking at a whole folder is dearer
+
+OnTick = Callable[[], Why | None]  # a reason to end the run, if it has one
+
+
+async def watch(running: Running, folder: Path, log: Log, limits: Limits, on_tick: OnTick = lambda: None) -> Facts:
+    """Wait for the end of a process and its group, ending it at a limit. Cancelling it ends the group first."""
+    deadline = running.at + limits.seconds
+    kills, tick, stopped = oom_kills(), 0, None
+    loop = asyncio.get_running_loop()
+    try:
+        while not running.ended.done():
+            await asyncio.wait({running.ended}, timeout=TICK)
+            tick += 1
+            late = over_time(limits) if loop.time() > deadline else None
+            full = over_disk(folder, limits) if tick % DISK_TICKS == 0 else None
+            stopped = stopped or on_tick() or late or full
+            log.trim()
+            if stopped and not running.ended.done():
+                await running.end()
+    finally:
+        ended = await running.end()
+    log.trim(slack=1)
+    return Facts(ended, log.ending(), stopped if ended.killed else None, oom_kills=oom_kills() - kills)
+
+
+def over_time(limits: Limits) -> Why:
+    return Why("failed", "timeout", f"not done after {limits.seconds:g} s, the project's limit")
+
+
+def over_disk(folder: Path, limits: Limits) -> Why | None:
+    if used_bytes(folder) <= limits.disk_mb << 20:
+        return None
+    return Why("failed", "crash", f"wrote more than {limits.disk_mb} MB, the project's limit")
