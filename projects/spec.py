@@ -45,6 +45,13 @@ class Parameter:
         """Whether nearby codes mean nearby behaviour: every kind but a choice between words."""
         return self.kind != "choice" or all(type(value) in (int, float) for value in self.values)
 
+    @property
+    def grid(self) -> tuple[Value, ...]:
+        """Every value of a choice or an int; empty for a float."""
+        if self.kind == "float":
+            return ()
+        return self.values or tuple(range(int(self.low), int(self.high) + 1))
+
     def contains(self, value: object) -> bool:
         """Whether `value` is of this parameter's type and within its range."""
         if self.kind == "choice":
@@ -112,7 +119,7 @@ class SearchSpace:
 
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """A config drawn uniformly on the unit cube."""
-        return self.decode(rng.random(len(self.parameters)))
+        return self.decode(rng.random(len(self.parameters)).tolist())
 
 
 def describe_range(parameter: Parameter) -> str:
@@ -156,7 +163,8 @@ class CostTable:
     """Reference cost of a training step, measured once by `loopworks project calibrate` and kept with the project.
 
     step = base[values of the shape parameters] * product of factors[parameter][value]; seconds on the reference
-    machine named in `machine`. `overhead` is what a run costs beside its steps (start, data, evaluation).
+    machine named in `machine`. `overhead` is what a run costs beside its steps (start, data, writing the model);
+    `evaluation` what measuring the model costs, by the values of `evaluation_keys`.
     """
 
     version: int
@@ -165,9 +173,16 @@ class CostTable:
     base: Mapping[str, float]
     factors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     overhead: float = 0.0
+    evaluation_keys: tuple[str, ...] = ()
+    evaluation: Mapping[str, float] = field(default_factory=dict)
 
     def key(self, config: Config) -> str:
         return "/".join(str(config[name]) for name in self.keys)
+
+    def fixed_seconds(self, config: Config) -> float:
+        """Reference seconds of a run beside its steps: overhead and evaluation."""
+        key = "/".join(str(config[name]) for name in self.evaluation_keys)
+        return self.overhead + self.evaluation.get(key, max(self.evaluation.values(), default=0.0))
 
     def step_seconds(self, config: Config) -> float:
         """Reference seconds of one optimiser step. A shape that was never measured costs as the dearest that was."""
@@ -199,9 +214,9 @@ class Project:
 
     def steps(self, config: Config, seconds: float | None = None) -> int:
         """Optimiser steps that the reference machine does in `seconds` (default: the project's budget); at least 1."""
-        left = (self.budget_seconds if seconds is None else seconds) - self.costs.overhead
+        left = (self.budget_seconds if seconds is None else seconds) - self.costs.fixed_seconds(config)
         return max(1, int(left / self.costs.step_seconds(config)))
 
     def predicted_seconds(self, config: Config, steps: int) -> float:
         """Reference seconds that a run of `steps` holds a slot."""
-        return self.costs.overhead + steps * self.costs.step_seconds(config)
+        return self.costs.fixed_seconds(config) + steps * self.costs.step_seconds(config)
