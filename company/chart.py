@@ -1,7 +1,7 @@
 """The org chart: who sits where, who answers to whom, and how the company decides.
 
 `company/chart_yaml.py` reads and writes one; nothing here touches the disk. An OrgChart that exists is sound: one
-root, no cycles, every name known. A change makes a new chart (`model_copy(update=...)`), checked in the same way.
+root, no cycles, every name known. A change makes a new one (`model_copy(update=...)`), checked in the same way.
 """
 
 from __future__ import annotations
@@ -180,11 +180,6 @@ class OrgChart(Frozen):
 
             raise ChartError(_without_place(found, source) for found in check(data)) from None
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A changed chart, checked like any other (pydantic's own would keep stale answers and check nothing)."""
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self).model_validate({**fields, **(update or {})})
-
     @cached_property
     def structure(self) -> Structure:
         edges = self.communication
@@ -254,4 +249,5 @@ class OrgChart(Frozen):
 
 def _without_place(found: Finding, source: str) -> Problem:
     where = ".".join(map(str, found.path))
-    return Problem(source, 0, 0, f"{where}: {found.message}" if where else found.message)
+    nested = len(found.path) > 1  # at the top the message names the place itself
+    return Problem(source, 0, 0, f"{where}: {found.message}" if nested else found.message)

@@ -28,6 +28,8 @@ def check(data: Any) -> list[Finding]:
     if not isinstance(data, Mapping):
         what = "empty" if data is None else f"{_kind(data)}"
         return [Finding((), f"a chart is a mapping with company and positions; this is {what}")]
+    if not OrgChart.model_fields.keys() & data.keys():
+        return [Finding((), "this is not an org chart: it has neither company nor positions")]
     return [*_check_types(data), *find_problems(data)]
 
 
@@ -36,8 +38,15 @@ def _check_types(data: Mapping[str, Any]) -> list[Finding]:
         OrgChart.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True)
-        return [_finding(detail, data) for detail in details if detail["type"] != CHART_ERROR]
+        return [
+            _finding(detail, data) for detail in details if detail["type"] != CHART_ERROR and not _empty_claim(detail)
+        ]
     return []
+
+
+def _empty_claim(detail: Any) -> bool:
+    """pydantic counts the items that passed: a list whose items are wrong is also "too short". Said once is enough."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def _finding(detail: Any, data: Mapping[str, Any]) -> Finding:
@@ -46,7 +55,7 @@ def _finding(detail: Any, data: Mapping[str, Any]) -> Finding:
     name = next((str(step) for step in reversed(path) if isinstance(step, str)), "chart")
     if kind == "missing":
         missing = detail["loc"][-1]
-        return Finding(path, f"{quoted(missing)} is missing{_owner(path)}")
+        return Finding(path, f"{quoted(missing)} is missing{_owner(path, ' in ')}")
     if kind == "extra_forbidden":
         known = _fields_at(path[:-1])
         return Finding(path, f"{quoted(path[-1])} is not a setting{_owner(path[:-1])}{suggest(path[-1], known)}", True)
@@ -62,6 +71,7 @@ def _wording(kind: str, ctx: Mapping[str, Any], name: str, value: Any, fallback:
     if kind == "string_pattern_mismatch":
         return f"{quoted(value)} is not an id: a lower-case letter, then letters, digits or _, 32 at most"
     limit = next((ctx[key] for key in ("ge", "gt", "le", "lt", "min_length", "max_length") if key in ctx), None)
+    limit = f"{limit:g}" if isinstance(limit, float) else limit
     bounds = {
         "greater_than_equal": f"at least {limit}",
         "greater_than": f"more than {limit}",
@@ -113,12 +123,10 @@ def _real_path(loc: tuple[str | int, ...], data: Any) -> Path:
     return tuple(path)
 
 
-def _owner(path: Path) -> str:
-    names = [str(step) for step in path if isinstance(step, str)]
-    if not names:
-        return " of a chart"
-    singular = {"positions": "position", "talent": "talent entry"}
-    return f" of {names[-1]}" if names[-1] not in singular else f" of a {singular[names[-1]]}"
+def _owner(path: Path, link: str = " of ") -> str:
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    phrase = {"": "a chart", "positions": "this position", "talent": "this talent entry"}.get(name, name)
+    return link + phrase
 
 
 def _fields_at(path: Path) -> list[str]:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 Path = tuple[str | int, ...]
 
+MAX_PROBLEMS = 100
 _SHOWN = 60  # characters of a person's own text that an error repeats
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
@@ -33,18 +34,25 @@ class Problem:
 
     def __str__(self) -> str:
         place = f":{self.line}:{self.column}" if self.line else ""
-        return f"{self.path}{place}: {self.message}"
+        return f"{printable(self.path)}{place}: {self.message}"
 
 
 class ChartError(Exception):
     """A chart that cannot be used, with everything that is wrong with it. str() is one line a problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.problems: tuple[Problem, ...] = _bounded(tuple(problems))
         super().__init__(self.problems)
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+def _bounded(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    rest = len(problems) - MAX_PROBLEMS
+    return (*problems[:MAX_PROBLEMS], Problem(problems[0].path, 0, 0, f"and {rest} more problems"))
 
 
 def suggest(word: object, known: Iterable[str]) -> str:
@@ -58,6 +66,11 @@ def quoted(value: object) -> str:
     text = printable(value if isinstance(value, str) else str(value))
     short = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     return f"'{short}'" if isinstance(value, str) else short
+
+
+def a(word: str) -> str:
+    """`an engineer`, `a manager`."""
+    return f"an {word}" if word[:1] in "aeiou" else f"a {word}"
 
 
 def unprintable(char: str) -> bool:

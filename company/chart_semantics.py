@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from company.brain_kinds import ROLE_NAMES, find_kind, kinds_for
-from company.chart_problems import Finding, quoted, suggest
+from company.chart_problems import Finding, a, quoted, suggest
 from company.policies import k_of_n
 from company.structure_check import check_tree
 
@@ -58,8 +58,8 @@ def _wrong_kind(role: str, kind: str) -> str:
     known = kinds_for(role)
     others = [other for other in ROLE_NAMES if other != role and find_kind(other, kind)]
     if others:
-        return f"brain {quoted(kind)} is for a {others[0]}, not for a {role} ({', '.join(known)})"
-    return f"brain {quoted(kind)} is not known for a {role} ({', '.join(known)}){suggest(kind, known)}"
+        return f"brain {quoted(kind)} is for {a(others[0])}, not for {a(role)} ({', '.join(known)})"
+    return f"brain {quoted(kind)} is not known for {a(role)} ({', '.join(known)}){suggest(kind, known)}"
 
 
 def _check_settings(
@@ -137,7 +137,7 @@ def _check_reviewer(path: tuple[str | int, ...], name: str, roles: Mapping[str, 
     if name not in roles:
         yield Finding(path, f"no position has the id {quoted(name)}{suggest(name, reviewers)}")
     elif roles[name] in ROLE_NAMES and roles[name] != "reviewer":
-        yield Finding(path, f"{quoted(name)} is a {roles[name]}, not a reviewer{suggest(name, reviewers)}")
+        yield Finding(path, f"{quoted(name)} is {a(roles[name])}, not a reviewer{suggest(name, reviewers)}")
 
 
 def _check_reach(

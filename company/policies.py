@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
@@ -20,9 +21,14 @@ _K_OF_N = re.compile(r"([1-9][0-9]?)-of-([1-9][0-9]?)")
 
 
 class Frozen(BaseModel):
-    """A part of a chart: it cannot change, and an unknown key is an error."""
+    """A chart or a part of one: it cannot change, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed copy, checked like any other (pydantic's own checks nothing and keeps cached answers)."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate({**fields, **(update or {})})
 
 
 def plain_line(text: str) -> str:
@@ -89,7 +95,10 @@ class AcceptPolicy(Frozen):
         description="replicate: beyond noise on fresh seeds; greedy: the first better run (the control)",
     )
     fresh_seeds: Whole = Field(
-        default=3, ge=1, le=100, description="most fresh seeds a candidate may need; it is judged after each, at p / fresh_seeds a look"
+        default=3,
+        ge=1,
+        le=100,
+        description="most fresh seeds a candidate may need; it is judged after each, at p / fresh_seeds a look",
     )
     p: Real = Field(default=0.05, gt=0, le=0.5, description="how often a gain that is only noise may be accepted")
     screen: Real = Field(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from company.brain_kinds import ROLE_NAMES
-from company.chart_problems import Finding, quoted, suggest
+from company.chart_problems import Finding, a, quoted, suggest
 
 Seats = Mapping[int, Mapping[str, Any]]
 
@@ -42,7 +42,9 @@ def _check_roots(seats: Seats) -> Iterator[Finding]:
 def _check_root_role(index: int, seat: Mapping[str, Any]) -> Iterator[Finding]:
     role = seat.get("role")
     if role in ROLE_NAMES and role != "manager":
-        yield Finding(("positions", index, "role"), f"the root of a company of several must be a manager, not a {role}")
+        yield Finding(
+            ("positions", index, "role"), f"the root of a company of several must be a manager, not {a(role)}"
+        )
 
 
 def _check_managers(seats: Seats) -> Iterator[Finding]:
@@ -56,7 +58,7 @@ def _check_managers(seats: Seats) -> Iterator[Finding]:
         if boss not in roles:
             yield Finding(path, f"no position has the id {quoted(boss)}{suggest(boss, managers or roles)}")
         elif roles[boss] in ROLE_NAMES and roles[boss] != "manager":
-            yield Finding(path, f"{quoted(boss)} is a {roles[boss]}; only a manager has reports")
+            yield Finding(path, f"{quoted(boss)} is {a(roles[boss])}; only a manager has reports")
 
 
 def _check_cycles(seats: Seats) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""One module a command of `loopworks`; heavy imports stay inside the functions."""

@@ -1,0 +1,164 @@
+"""`loopworks org`: look at, check, compare and start org charts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from company.chart import OrgChart
+    from company.chart_problems import ChartError
+
+BAD_INPUT = 2
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+
+
+@click.group()
+def org() -> None:
+    """Look at, check, compare and start org charts."""
+
+
+@org.command()
+@click.argument("chart")
+@_JSON
+def show(chart: str, as_json: bool) -> None:
+    """Show who sits where, with which brain, and the policies that differ from the default.
+
+    CHART is a file or the bare name of a shipped chart, such as startup.
+    """
+    found = _load(chart)
+    from company.commands.org_view import notes, print_chart
+
+    if as_json:
+        _print_json({"chart": found.to_dict(), "notes": list(notes(found))})
+    else:
+        print_chart(found)
+
+
+@org.command()
+@click.argument("charts", nargs=-1, required=True)
+@_JSON
+def check(charts: tuple[str, ...], as_json: bool) -> None:
+    """Say everything that is wrong with each chart, with its line and column. Exit code 2 if anything is."""
+    reports = [_report(chart) for chart in charts]
+    if as_json:
+        _print_json({"charts": reports})
+    else:
+        for report in reports:
+            _print_report(report)
+    if not all(report["ok"] for report in reports):
+        sys.exit(BAD_INPUT)
+
+
+@org.command()
+@click.argument("before")
+@click.argument("after")
+@_JSON
+def diff(before: str, after: str, as_json: bool) -> None:
+    """Say what changes from one chart to another: people and policies, not lines."""
+    old, new = _load(before), _load(after)
+    from company.chart_diff import diff_charts
+    from company.chart_problems import printable
+
+    changes = diff_charts(old, new)
+    if as_json:
+        _print_json({"changes": [change.to_dict() for change in changes]})
+        return
+    for change in changes:
+        click.echo(printable(str(change)))
+    if not changes:
+        click.echo("The two charts mean the same.", err=True)
+
+
+@org.command()
+def schema() -> None:
+    """Print the JSON schema of a chart; an editor completes and explains with it."""
+    from company.chart_schema import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+@org.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--from", "template", default="startup", show_default=True, help="The chart to start from.")
+@click.option("--company", help="The company's name; the file's name when left out.")
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+def new(file: Path, template: str, company: str | None, force: bool) -> None:
+    """Write FILE as a copy of a chart, comments included, to change as you like."""
+    from company.chart_problems import printable
+
+    shown = printable(str(file))
+    if file.exists() and not force:
+        _fail(f"{shown} exists; --force overwrites it")
+    text = _new_text(template, company or file.stem)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _fail(f"{shown}: cannot be written: {error.strerror or error}")
+    click.echo(shown)
+    click.echo("Check it with `loopworks org check`; for help in an editor put the output of", err=True)
+    click.echo("`loopworks org schema` beside it as schema.json.", err=True)
+
+
+def _new_text(template: str, company: str) -> str:
+    from company.chart import OrgChart
+    from company.chart_problems import ChartError
+    from company.chart_yaml import dump_chart, find_chart, parse_chart, read_text
+
+    try:
+        text = read_text(find_chart(template))
+        chart = parse_chart(text, template)
+        return dump_chart(OrgChart.from_dict({**chart.to_dict(), "company": company}, "--company"), onto=text)
+    except ChartError as error:
+        _fail(str(error))
+
+
+def _load(chart: str) -> OrgChart:
+    from company.chart_problems import ChartError
+    from company.chart_yaml import load_chart
+
+    try:
+        return load_chart(chart)
+    except ChartError as error:
+        _fail(str(error))
+
+
+def _report(chart: str) -> dict[str, Any]:
+    from company.chart_problems import ChartError, printable
+    from company.chart_yaml import load_chart
+    from company.commands.org_view import notes
+
+    try:
+        found = load_chart(chart)
+    except ChartError as error:
+        return {"chart": printable(chart), "ok": False, "problems": _plain(error), "notes": []}
+    return {"chart": printable(chart), "ok": True, "problems": [], "notes": list(notes(found))}
+
+
+def _plain(error: ChartError) -> list[dict[str, Any]]:
+    return [
+        {"path": each.path, "line": each.line, "column": each.column, "message": each.message, "text": str(each)}
+        for each in error.problems
+    ]
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    for problem in report["problems"]:
+        click.echo(problem["text"])
+    if report["ok"]:
+        click.echo(f"{report['chart']}: ok", err=True)
+    for note in report["notes"]:
+        click.echo(f"{report['chart']}: note: {note}", err=True)
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(BAD_INPUT)
