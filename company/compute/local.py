@@ -54,6 +54,16 @@ class LocalCompute:
     def slots(self) -> tuple[Slot, ...]:
         return self._slots
 
+    @property
+    def worker_pid(self) -> int | None:
+        """The warm parent's process id, while it lives."""
+        return self._workers.pid
+
+    @property
+    def ready(self) -> Mapping[str, object]:
+        """What the warm parent said of itself when it was ready: `threads`, `touched_cuda`."""
+        return self._workers.ready
+
     async def start(self) -> None:
         """Start the warm parent and wait for it (seconds); raises ComputeError with what to do."""
         await self._workers.start()

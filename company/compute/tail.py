@@ -12,6 +12,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 
 LINE_BYTES = 4096
 TICK_BYTES = 256 * 1024
@@ -109,15 +110,15 @@ class MetricsTail:
 
 
 def parse(line: bytes) -> tuple[int, float] | None:
-    """The (step, loss) of a metrics line, or None when it is none."""
+    """The (step, loss) of a metrics line, or None when it is none. JSON has no word for not-a-number but null."""
     if len(line) > LINE_BYTES:
         return None
     try:
         record = json.loads(line)
         step, loss = record["step"], record["loss"]
-        if type(step) is not int or type(loss) not in (int, float):
+        if type(step) is not int or type(loss) not in (int, float, NoneType):
             return None
-        return step, float(loss)
+        return step, math.nan if loss is None else float(loss)
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
 
