@@ -58,7 +58,7 @@ def _check_managers(seats: Seats) -> Iterator[Finding]:
         if boss not in roles:
             yield Finding(path, f"no position has the id {quoted(boss)}{suggest(boss, managers or roles)}")
         elif roles[boss] in ROLE_NAMES and roles[boss] != "manager":
-            yield Finding(path, f"{quoted(boss)} is {a(roles[boss])}; only a manager has reports")
+            yield Finding(path, f"{quoted(boss)} is {a(str(roles[boss]))}; only a manager has reports")
 
 
 def _check_cycles(seats: Seats) -> Iterator[Finding]:

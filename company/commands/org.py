@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from company.exits import Exit
+
 if TYPE_CHECKING:
     from company.chart import OrgChart
     from company.chart_problems import ChartError
 
-BAD_INPUT = 2
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
 
 
@@ -51,7 +52,7 @@ def check(charts: tuple[str, ...], as_json: bool) -> None:
         for report in reports:
             _print_report(report)
     if not all(report["ok"] for report in reports):
-        sys.exit(BAD_INPUT)
+        sys.exit(Exit.USAGE)
 
 
 @org.command()
@@ -161,4 +162,4 @@ def _print_json(data: Any) -> None:
 
 def _fail(message: str) -> NoReturn:
     click.echo(message, err=True)
-    sys.exit(BAD_INPUT)
+    sys.exit(Exit.USAGE)

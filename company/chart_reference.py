@@ -1,0 +1,87 @@
+"""The generated tables of docs/org_chart.md: every setting with its default, every brain with its settings.
+
+`python -m company.chart_reference docs/org_chart.md` writes them afresh; a test holds them so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from company.brain_kinds import BRAIN_KINDS, DEFAULT_BRAINS
+from company.chart import Budget, OrgChart, Position, Talent
+from company.policies import Policies
+
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def refresh(text: str) -> str:
+    """The page with every generated block written anew. Raises KeyError for a block of an unknown name."""
+    blocks = {
+        "chart": _table(OrgChart),
+        "position": _table(Position),
+        "talent": _table(Talent),
+        "budget": _table(Budget),
+        "policies": _policies(),
+        "brains": _brains(),
+    }
+    return _BLOCK.sub(lambda found: f"{found[1]}{blocks[found[2]]}\n{found[3]}", text)
+
+
+def _table(model: type[BaseModel]) -> str:
+    return _rows(("key", "default", "what"), _fields(model))
+
+
+def _policies() -> str:
+    rows = (row for name, field in Policies.model_fields.items() for row in _policy(name, field.annotation))
+    return _rows(("setting", "default", "what"), rows)
+
+
+def _policy(name: str, model: Any) -> Iterator[tuple[str, ...]]:
+    return ((f"`{name}.{key.strip('`')}`", default, what) for key, default, what in _fields(model))
+
+
+def _brains() -> str:
+    rows = (
+        (role, f"**{kind}**" if DEFAULT_BRAINS[role] == kind else kind, entry.about, _settings(entry.settings))
+        for role, kinds in BRAIN_KINDS.items()
+        for kind, entry in kinds.items()
+    )
+    return _rows(("role", "brain", "what it does", "settings"), rows)
+
+
+def _settings(settings: Any) -> str:
+    return ", ".join(f"`{name}` {each.low:g} to {each.high:g}" for name, each in settings.items())
+
+
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        yield f"`{name}`", _default(field.default), field.description or ""
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if value is None or value in ("", ()):
+        return "none"
+    if isinstance(value, Policies):
+        return "see below"
+    plain = value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
+    return f"`{plain}`" if isinstance(plain, str) else f"`{json.dumps(plain)}`"
+
+
+def _rows(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    page.write_text(refresh(page.read_text(encoding="utf-8")), encoding="utf-8")
