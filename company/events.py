@@ -310,7 +310,7 @@ def payload(event: Event) -> dict[str, Json]:
 def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = None) -> Event:
     """The event that `payload` came from. Raises KeyError for a kind that this version does not know."""
     event = EVENTS[kind]
-    return event(**fields, measured=measured or {}) if "measured" in _FIELDS[kind] else event(**fields)
+    return event(**fields, **({"measured": measured or {}} if "measured" in _FIELDS[kind] else {}))
 
 
 def canonical(value: Json) -> str:

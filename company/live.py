@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
-from company import events as ev
 from company.compute.backend import Compute, Order, Outcome
 from company.engine import Cancel, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
 from company.ledger import Ledger
@@ -60,7 +60,7 @@ class LiveCompany:
         return self.engine.state.phase == "closed"
 
     async def _work(self) -> None:
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
             while self._sources and not self._stopping.is_set():
                 source = await self._next_source(stopping)
@@ -75,7 +75,7 @@ class LiveCompany:
         finally:
             stopping.cancel()
 
-    async def _next_source(self, stopping: asyncio.Future[bool]) -> Source | None:
+    async def _next_source(self, stopping: asyncio.Task[Any]) -> Source | None:
         """The source whose completion is applied next, None when asked to stop while waiting for it."""
         if self.in_order:
             waiting = [min(self._sources.values(), key=lambda source: self.engine.due(source.effect))]
@@ -84,7 +84,7 @@ class LiveCompany:
             waiting = list(self._sources.values())
             for source in waiting:
                 source.begin()
-        ready = {source: asyncio.ensure_future(source.ready()) for source in waiting}
+        ready = {source: asyncio.create_task(source.ready()) for source in waiting}
         await asyncio.wait([*ready.values(), stopping], return_when=asyncio.FIRST_COMPLETED)
         done = next((source for source, future in ready.items() if future.done()), None)
         for future in ready.values():
@@ -141,10 +141,11 @@ class LiveCompany:
 
         order = self._order(experiment, slot)
         async with self._slot_free[slot]:
-            for _ in range(MAX_LOSSES):
-                outcome = await self._attempt(order, on_rung)
+            outcome = await self._attempt(order, on_rung)
+            for _ in range(MAX_LOSSES - 1):
                 if outcome.status != "lost":
                     break
+                outcome = await self._attempt(order, on_rung)
         source.put(Ended(experiment.id, attempt, outcome), last=True)
 
     async def _attempt(self, order: Order, on_rung: Callable[[int, int, float], None]) -> Outcome:
@@ -197,7 +198,7 @@ class LiveCompany:
 class Source:
     """Where the completions of one effect come from: a task and the mailbox that it fills."""
 
-    def __init__(self, effect: Consult | Launch, work: Callable[[Source], object]) -> None:
+    def __init__(self, effect: Consult | Launch, work: Callable[[Source], Coroutine[Any, Any, None]]) -> None:
         self.effect = effect
         self._work = work
         self._task: asyncio.Task[None] | None = None
@@ -213,7 +214,7 @@ class Source:
     def begin(self) -> None:
         """Start the work, once."""
         if self._task is None:
-            self._task = asyncio.ensure_future(self._work(self))  # type: ignore[arg-type]
+            self._task = asyncio.create_task(self._work(self))
             self._task.add_done_callback(lambda _: self._arrived.set())
 
     def put(self, completion: Completion, last: bool = False) -> None:
@@ -243,8 +244,3 @@ class Source:
         if self._task is not None:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._task
-
-
-def changed(step: Step, kind: type[ev.Event]) -> bool:
-    """Whether a step holds an event of a kind."""
-    return any(isinstance(event, kind) for _, event in step.events)

@@ -29,13 +29,12 @@ def pipeline(state: State) -> int:
 
 
 def budget_left(state: State) -> int:
-    """How many more experiments of the project's nominal cost the budget allows."""
+    """How many more full-length experiments the budget allows; what early stops saved is there to be spent."""
     budget = state.chart.budget
-    left = 10**9 if budget.experiments is None else budget.experiments - state.admitted
+    left = 1e9 if budget.experiments is None else budget.experiments - state.admitted
     if budget.slot_seconds is not None:
-        nominal = state.brief["budget_seconds"]
-        left = min(left, int((budget.slot_seconds - state.admitted_cost) / nominal + 1e-9))
-    return max(0, left)
+        left = min(left, (budget.slot_seconds - state.admitted_cost) / state.brief["budget_seconds"])
+    return max(0, int(left + 1e-9))
 
 
 def budget_spent(state: State) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import NormalDist
-from typing import Any
+from typing import Any, cast
 
 from company import events as ev
 from company.chart import OrgChart
@@ -98,6 +98,7 @@ class Pending:
     at: float
 
 
+RESEARCH = ("proposal", "replication")  # what the research budget pays for
 FINISHED = frozenset(("ok", "failed", "stopped", "refused"))
 UNDER_WAY = frozenset(("proposed", "building", "queued", "running", "repairing"))
 
@@ -135,7 +136,7 @@ class State:
         self.champion_values: list[float] = []
         self.champion_hash = ""
         self.spread: list[tuple[int, float]] = []  # (n - 1, variance) of every replicated config: pooled noise
-        self.admitted = 0
+        self.admitted = 0.0  # in full-length runs: one that was stopped early counts by what it used
         self.admitted_cost = 0.0
         self.proposals_finished = 0
         self.duplicates = 0
@@ -240,7 +241,7 @@ class State:
     def _directed(self, event: ev.DirectiveGiven) -> None:
         agent = self.agents[event.agent]
         agent.share = event.share
-        agent.directive = Directive(event.directive, tuple(event.focus), event.reason)  # type: ignore[arg-type]
+        agent.directive = Directive(cast(Any, event.directive), tuple(event.focus), event.reason)
 
     def _digest(self, event: ev.DigestSent) -> None:
         self.agents[event.manager].digest = event.text
@@ -283,7 +284,7 @@ class State:
         else:  # a candidate waits for its replications, and everyone waits for the baseline: those go first
             ahead = sum(self.experiments[e].purpose != "proposal" for e in self.queue)
             self.queue.insert(ahead, event.experiment)
-        if not experiment.admitted and experiment.purpose in ("proposal", "replication"):
+        if not experiment.admitted and experiment.purpose in RESEARCH:
             self.admitted += 1
             self.admitted_cost += experiment.cost
         experiment.admitted = True
@@ -316,6 +317,10 @@ class State:
         experiment.status, experiment.metric, experiment.finished_at = event.status, event.metric, self.now
         experiment.failure, experiment.detail = event.failure, event.detail
         experiment.curve = [(fraction, loss) for fraction, loss in event.curve]
+        if experiment.purpose in RESEARCH and event.cost < experiment.cost:
+            self.admitted -= 1 - event.cost / experiment.cost
+            self.admitted_cost -= experiment.cost - event.cost
+            experiment.cost = event.cost
         if experiment.purpose == "closing":
             return
         if experiment.purpose == "baseline" and event.metric is not None:
@@ -327,9 +332,9 @@ class State:
     def _publish(self, experiment: Experiment, event: ev.ExperimentFinished) -> None:
         loss = None if event.metric is None else self.loss(event.metric)
         result = Result(
-            experiment.id, experiment.proposer, experiment.config, experiment.unit, event.status, loss, event.cost,
-            event.failure, experiment.purpose, tuple(experiment.curve),
-        )  # type: ignore[arg-type] # fmt: skip
+            experiment.id, experiment.proposer, experiment.config, experiment.unit, cast(Any, event.status), loss,
+            event.cost, event.failure, experiment.purpose, tuple(experiment.curve),
+        )  # fmt: skip
         self.results.append(result)
         for position, seen in self.seen.items():
             if experiment.position is None or experiment.position in self.visible_to(position):

@@ -6,14 +6,24 @@ so that a run that was killed and resumed has the history of one that was not.
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import JSON, Column, Text
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
 SCHEMA_VERSION = 1
 
 
-class EventRow(SQLModel, table=True):
-    __tablename__ = "event"
+class _Table(SQLModel):
+    """Names a table after its class: ChartRevisionRow is `chart_revision`."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("Row")).lower()
+
+
+class EventRow(_Table, table=True):
     seq: int = Field(primary_key=True)
     at: float
     wall: float
@@ -24,8 +34,7 @@ class EventRow(SQLModel, table=True):
     chain: str
 
 
-class AgentRow(SQLModel, table=True):
-    __tablename__ = "agent"
+class AgentRow(_Table, table=True):
     id: str = Field(primary_key=True)
     name: str
     position: str = Field(index=True)
@@ -38,8 +47,7 @@ class AgentRow(SQLModel, table=True):
     high: float
 
 
-class ExperimentRow(SQLModel, table=True):
-    __tablename__ = "experiment"
+class ExperimentRow(_Table, table=True):
     id: str = Field(primary_key=True)
     purpose: str = Field(index=True)
     status: str = Field(index=True)
@@ -63,8 +71,7 @@ class ExperimentRow(SQLModel, table=True):
     finished_at: float | None
 
 
-class VerdictRow(SQLModel, table=True):
-    __tablename__ = "verdict"
+class VerdictRow(_Table, table=True):
     seq: int = Field(primary_key=True)
     experiment: str = Field(index=True)
     reviewer: str
@@ -73,8 +80,7 @@ class VerdictRow(SQLModel, table=True):
     reason: str
 
 
-class AppraisalRow(SQLModel, table=True):
-    __tablename__ = "appraisal"
+class AppraisalRow(_Table, table=True):
     seq: int = Field(primary_key=True)
     agent: str = Field(index=True)
     by: str
@@ -87,8 +93,7 @@ class AppraisalRow(SQLModel, table=True):
     because: str
 
 
-class ChartRevisionRow(SQLModel, table=True):
-    __tablename__ = "chart_revision"
+class ChartRevisionRow(_Table, table=True):
     number: int = Field(primary_key=True)
     seq: int
     by: str
@@ -96,15 +101,13 @@ class ChartRevisionRow(SQLModel, table=True):
     chart: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
 
 
-class MetricRow(SQLModel, table=True):
-    __tablename__ = "metric"
+class MetricRow(_Table, table=True):
     experiment: str = Field(primary_key=True)
     step: int = Field(primary_key=True)
     loss: float
 
 
-class AttemptRow(SQLModel, table=True):
-    __tablename__ = "attempt"
+class AttemptRow(_Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     session: int
     experiment: str = Field(index=True)
@@ -117,8 +120,7 @@ class AttemptRow(SQLModel, table=True):
     measured: str = "{}"
 
 
-class SessionRow(SQLModel, table=True):
-    __tablename__ = "session"
+class SessionRow(_Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     opened: float
     closed: float | None = None
@@ -126,8 +128,7 @@ class SessionRow(SQLModel, table=True):
     version: str = ""
 
 
-class CommandRow(SQLModel, table=True):
-    __tablename__ = "command"
+class CommandRow(_Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     wall: float
     kind: str

@@ -1,0 +1,122 @@
+"""`loopworks run`: found a company and let it work, or resume one that stopped."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from company.exits import Exit
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType):
+    """Seconds, or a number with s, m or h."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
+        if not found or float(found[1]) <= 0:
+            self.fail(f"{value!r} is not a duration: write 90s, 10m or 2h", param, ctx)
+        return float(found[1]) * UNITS[found[2]]
+
+
+@click.command()
+@click.argument("chart", default="startup")
+@click.option("--project", default="byte_lm", show_default=True, help="A shipped project's name, or a path.")
+@click.option("--experiments", type=click.IntRange(min=1), help="Training runs of research, instead of the chart's.")
+@click.option("--budget", type=Duration(), help="Time of research on every slot (90s, 10m, 2h), instead.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="The run directory; a new one under runs/ otherwise.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this directory.")
+@click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time; found by themselves otherwise.")
+@click.option("--per-gpu", type=click.IntRange(1, 64), default=1, show_default=True, help="Slots on each GPU.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--engine", type=click.Choice(["autogen", "direct"]), default="autogen", show_default=True,
+              help="Agents behind AutoGen, or their policies called directly: the same events.")  # fmt: skip
+@click.option("--deterministic", is_flag=True, help="The same history every time, on several slots too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@click.option("--plain", is_flag=True, help="Plain lines instead of the live display.")
+@click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+def run(
+    chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
+    resume: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
+    engine: Literal["autogen", "direct"], deterministic: bool, as_json: bool, plain: bool, debug: bool,
+) -> None:  # fmt: skip
+    """Found a company by an org chart and let it do research on a project.
+
+    CHART is a file or the bare name of a shipped chart: startup, solo, flat, committee, lab.
+    """
+    if experiments is not None and budget is not None:
+        raise click.UsageError("--experiments and --budget are two ways to say the same: give one of them")
+    if resume is not None and out is not None:
+        raise click.UsageError("--resume goes on in its own directory: leave --out away")
+    from company.directory import RunDirectory, next_directory
+    from company.run import Plan
+
+    folder = resume or out or next_directory(Path("runs"), Path(chart).stem, Path(project).name)
+    plan = Plan(
+        RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
+        resume is not None,
+    )  # fmt: skip
+    sys.exit(_run(plan, as_json, plain, debug))
+
+
+def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
+    """Carry a plan out before a person's eyes; every error is a line, and what was recorded stays."""
+    from company.chart_problems import ChartError
+    from company.compute.backend import ComputeError
+    from company.directory import DirectoryError
+    from company.ledger import LedgerError
+    from projects.load import ProjectError
+
+    try:
+        return _show(plan, as_json, plain)
+    except (ChartError, ProjectError) as error:
+        return _say(str(error), Exit.USAGE)
+    except (DirectoryError, LedgerError, ComputeError) as error:
+        return _say(str(error), Exit.FAILED)
+    except KeyboardInterrupt:
+        return _say(f"interrupted{_resumable(plan)}", Exit.INTERRUPTED)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        hint = "" if debug else "; --debug shows where"
+        return _say(f"unexpected {type(error).__name__}: {error}{_resumable(plan)}{hint}", Exit.FAILED)
+
+
+def _show(plan: Any, as_json: bool, plain: bool) -> Exit:
+    from rich.console import Console
+
+    from company.console import RunConsole
+    from company.report import close_run
+    from company.run import execute
+    from company.summary import summary
+
+    talk = Console(stderr=True)
+    with RunConsole(talk, plain=plain or not talk.is_terminal) as display:
+        state = execute(plan, display.on_step)
+    close_run(plan.directory.path, talk)
+    if as_json:
+        click.echo(json.dumps(summary(plan.directory.path), allow_nan=False))
+    if state.closed is None:
+        return _say(f"stopped{_resumable(plan)}", Exit.INTERRUPTED)
+    if state.closed.failed:
+        return _say(f"the company could not work: {state.closed.reason}", Exit.FAILED)
+    return Exit.DONE
+
+
+def _resumable(plan: Any) -> str:
+    return f"; go on with: loopworks run --resume {plan.directory.path}" if plan.directory.ledger.is_file() else ""
+
+
+def _say(line: str, code: Exit) -> Exit:
+    click.echo(f"loopworks: {line}" if code is not Exit.USAGE else line, err=True)
+    return code

@@ -1,0 +1,214 @@
+"""One run from the command's words to the closed company: load, lock, found or resume, work, report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from company.chart import OrgChart
+from company.chart_yaml import find_chart, load_chart, read_text, save_chart
+from company.compute.backend import Slot
+from company.compute.local import LocalCompute
+from company.compute.slots import find_slots
+from company.directory import DirectoryError, RunDirectory
+from company.engine import Engine, Step
+from company.events import RunFounded
+from company.ledger import Ledger
+from company.live import Hire, LiveCompany, OnStep
+from company.state import Agent, State
+from projects.load import load_project
+from projects.spec import Project
+from roles.employee import DirectEmployee, Employee
+
+EngineKind = Literal["autogen", "direct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a person asked for: a new run of a chart on a project, or the rest of a run that stopped."""
+
+    directory: RunDirectory
+    chart: str = "startup"
+    project: str = "byte_lm"
+    experiments: int | None = None
+    budget_seconds: float | None = None  # of company time: every slot works for as long
+    seed: int = 0
+    slots: int | None = None
+    per_gpu: int = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    engine: EngineKind = "autogen"
+    deterministic: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything loaded and checked before any worker starts."""
+
+    chart: OrgChart
+    project: Project
+    slots: tuple[Slot, ...]
+    in_order: bool
+    state: State | None
+
+
+def execute(plan: Plan, on_step: OnStep, on_ready: Callable[[LiveCompany], None] = lambda company: None) -> State:
+    """Carry a plan out and return the company's last state; its phase is "closed" unless it was interrupted.
+
+    Raises ChartError, ProjectError, DirectoryError, LedgerError or ComputeError, each with lines for a person.
+    """
+    if plan.resume:
+        return _with_directory(plan, on_step, on_ready, _prepare_resumed)
+    prepared = _prepare_new(plan)
+    plan.directory.create()
+    return _with_directory(plan, on_step, on_ready, lambda plan, ledger: prepared)
+
+
+def _with_directory(
+    plan: Plan, on_step: OnStep, on_ready: Callable[[LiveCompany], None],
+    prepare: Callable[[Plan, Ledger], Prepared],
+) -> State:  # fmt: skip
+    directory = plan.directory
+    if plan.resume and not directory.ledger.is_file():
+        raise DirectoryError(f"{directory.path}: no run to resume here; name the directory of a run")
+    directory.lock()
+    try:
+        with contextlib.closing(Ledger(directory.ledger, write=True)) as ledger:
+            prepared = prepare(plan, ledger)
+            if prepared.state is not None and prepared.state.phase == "closed":
+                return prepared.state
+            return asyncio.run(_work(plan, prepared, ledger, on_step, on_ready))
+    finally:
+        directory.unlock()
+
+
+def _prepare_new(plan: Plan) -> Prepared:
+    chart, project = load_chart(plan.chart), load_project(plan.project)
+    slots = find_slots(plan.slots, plan.per_gpu, plan.device)
+    chart = _with_budget(chart, plan, len(slots))
+    return Prepared(chart, project, slots, plan.deterministic or _in_order(chart, len(slots)), None)
+
+
+def _with_budget(chart: OrgChart, plan: Plan, slots: int) -> OrgChart:
+    if plan.experiments is None and plan.budget_seconds is None:
+        return chart
+    seconds = plan.budget_seconds * slots if plan.budget_seconds is not None else None
+    limits = {"experiments": plan.experiments, "slot_seconds": seconds}
+    return chart.model_copy(update={"budget": chart.budget.model_copy(update=limits)})
+
+
+def _in_order(chart: OrgChart, slots: int) -> bool:
+    return slots == 1
+
+
+def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
+    """Fold the ledger, and find the same project and as many slots again."""
+    first = next(iter(ledger.events()), None)
+    if first is None or not isinstance(first.event, RunFounded):
+        raise DirectoryError(f"{plan.directory.path}: the run stopped before it was founded: start it anew")
+    state = ledger.fold()
+    settings = first.event.measured
+    project = load_project(settings["project_source"])
+    _refuse_changed(project, state, plan.directory.path)
+    device: Literal["cpu", "cuda"] = "cuda" if state.device == "cuda" else "cpu"
+    slots = find_slots(state.slots, settings.get("per_gpu", 1), device)
+    return Prepared(state.chart, project, slots, bool(settings["in_order"]), state)
+
+
+def _refuse_changed(project: Project, state: State, path: Path) -> None:
+    """Results are bound to code, evaluator and costs: a run never goes on with others."""
+    now = {
+        "train.py": project.code_hash,
+        "evaluate.py": project.evaluator_hash,
+        "costs": project.costs.version,
+        "the search space": len(project.space.parameters),
+    }
+    then = {
+        "train.py": state.brief["code_hash"],
+        "evaluate.py": state.brief["evaluator_hash"],
+        "costs": state.brief["costs_version"],
+        "the search space": len(state.space.parameters),
+    }
+    changed = [name for name in now if now[name] != then[name]]
+    if changed:
+        raise DirectoryError(
+            f"{path}: {', '.join(changed)} of project '{project.name}' changed since this run was founded:"
+            " put the old version back, or start a new run"
+        )
+
+
+async def _work(
+    plan: Plan, prepared: Prepared, ledger: Ledger, on_step: OnStep, on_ready: Callable[[LiveCompany], None]
+) -> State:
+    directory = plan.directory
+    compute = LocalCompute(prepared.slots, hold_fds=[directory.lock_fd])
+    ledger.open_session("resume" if plan.resume else "run", version("loopworks"))
+    try:
+        await compute.start()
+        await compute.prepare_data(prepared.project, directory.data)
+        engine = Engine(prepared.project, prepared.state)
+        first = _found(plan, prepared, engine) if prepared.state is None else None
+        company = LiveCompany(
+            engine, ledger, compute, hirer(plan.engine), directory.experiments, directory.data,
+            in_order=prepared.in_order, on_step=on_step,
+        )  # fmt: skip
+        _stop_on_signals(company)
+        on_ready(company)
+        await company.run(first)
+        return engine.state
+    finally:
+        await compute.close()
+        ledger.close_session()
+
+
+def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
+    """The founding step; the chart in force is kept beside the ledger, comments and all."""
+    chart, directory = prepared.chart, plan.directory
+    save_chart(chart, directory.chart, onto=read_text(find_chart(plan.chart)))
+    path = Path(plan.project)
+    settings = {
+        "project_source": str(path.resolve()) if path.is_dir() else plan.project,
+        "in_order": prepared.in_order,
+        "per_gpu": plan.per_gpu,
+        "engine": plan.engine,
+        "version": version("loopworks"),
+    }
+    device = prepared.slots[0].device
+    return engine.found(chart, plan.seed, len(prepared.slots), device, _data_hash(directory.data), settings)
+
+
+def _data_hash(data: Path) -> str:
+    """What the evaluator wrote of the data it made, as one hash."""
+    import hashlib
+
+    try:
+        described = json.loads((data / "data.json").read_text())
+    except (OSError, ValueError):
+        return ""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def hirer(kind: EngineKind) -> Hire:
+    """How agents are brought to work: behind AutoGen, or by calling their policies directly."""
+    if kind == "direct":
+        return lambda agent: DirectEmployee(agent.id, agent.role, agent.brain)
+
+    def hire(agent: Agent) -> Employee:
+        from roles.brains.agent import AgentEmployee
+
+        return AgentEmployee(agent.id, agent.role, agent.brain)
+
+    return hire
+
+
+def _stop_on_signals(company: LiveCompany) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, company.stop)
