@@ -1,0 +1,63 @@
+"""Everything that the ledger says of one run, read in one go: what summaries and reports are made from."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from company import events as ev
+from company.ledger import Ledger
+from company.narration import narrate
+from company.state import State
+from company.usage import Usage, usage
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event in plain words, at its company time."""
+
+    at: float
+    event: ev.Event
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One run as recorded up to `digest`: its last state, its story, every judgement of a candidate, slot usage."""
+
+    directory: Path
+    digest: str
+    state: State
+    story: list[Told]
+    judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]]  # candidate -> (company time, judgement)
+    usage: Usage
+
+
+def read_run(directory: Path) -> Account:
+    """The account of a run directory, finished or in progress. Raises LedgerError when there is none."""
+    with contextlib.closing(Ledger(directory / "ledger.sqlite")) as ledger:
+        return read_account(ledger)
+
+
+def read_account(ledger: Ledger) -> Account:
+    """Fold the ledger as far as its digest goes: a run in progress may record more while this reads."""
+    state = State()
+    story: list[Told] = []
+    judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]] = {}
+    ended, last = None, 0.0
+    for recorded in ledger.events():
+        if recorded.seq > ledger.seq:
+            break
+        event, last = recorded.event, recorded.wall
+        state.apply(event, recorded.at)
+        words = narrate(state, event)
+        if words:
+            story.append(Told(recorded.at, event, words))
+        if isinstance(event, (ev.ChampionChosen, ev.CandidateRejected)):
+            judged[event.experiment] = recorded.at, event
+        elif isinstance(event, ev.ResearchEnded):
+            ended = recorded.wall
+    proposals = {e.id for e in state.experiments.values() if e.purpose == "proposal"}
+    used = usage(ledger.attempts(), ledger.sessions(), state.slots, proposals, ended, last)
+    return Account(ledger.path.parent, ledger.digest, state, story, judged, used)

@@ -1,0 +1,217 @@
+"""What happened, in plain words: one line an event, the same on the console, in reports and on the dashboard.
+
+The state is the one after the event (or after the step that it belongs to). Lines are plain text of one line without
+control characters, and never markup: whoever shows them escapes them for where they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from company import events as ev
+from company.conclusion import of_holdout
+from company.standing import better_by, champion_metric
+from company.state import State
+from company.wording import changes_text, count, number, percent, plain, signed
+
+# What someone who looks on wants to see as it happens; the rest is told in reports.
+_NOTABLE = frozenset(
+    (
+        ev.RunFounded, ev.AgentReplaced, ev.AgentCoached, ev.ExperimentRefused, ev.AttemptFailed, ev.NoiseMeasured,
+        ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured, ev.RunClosed, ev.VerdictGiven,
+    )
+)  # fmt: skip
+
+
+def narrate(state: State, event: ev.Event) -> str | None:
+    """One line about an event, None for what is only bookkeeping."""
+    tell = _TELL.get(type(event))
+    line = tell(state, event) if tell else None
+    return plain(line, 400) if line else None
+
+
+def notable(state: State, event: ev.Event) -> bool:
+    """Whether an onlooker should be told at once."""
+    if isinstance(event, ev.ExperimentCreated):
+        return event.purpose == "proposal"
+    if isinstance(event, ev.ExperimentFinished):
+        return event.status != "ok" or state.experiments[event.experiment].purpose == "proposal"
+    if isinstance(event, ev.VerdictGiven):
+        return event.outcome == "promising"
+    return type(event) in _NOTABLE
+
+
+def _founded(state: State, event: ev.RunFounded) -> str:
+    where = f"{count(event.slots, 'slot')} ({plain(event.device, 40)})"
+    company, project = event.chart.get("company"), event.project.get("name")
+    return f"{plain(company, 60)} is founded to work on {plain(project, 60)}, seed {event.seed}, {where}"
+
+
+def _hired(state: State, event: ev.AgentHired) -> str | None:
+    if state.phase == "founding" or event.because == "the chart's founding hire":
+        return None
+    return f"{event.agent} ({event.role}, {_brain(event.brain)}) is hired: {_why(event.because)}"
+
+
+def _replaced(state: State, event: ev.AgentReplaced) -> str:
+    return f"{event.by} replaces {event.leaving} with {event.hired}{_because(event.because)}"
+
+
+def _coached(state: State, event: ev.AgentCoached) -> str:
+    return f"{event.by} puts {event.agent} on probation: {_why(event.target)}{_because(event.because)}"
+
+
+def _appraised(state: State, event: ev.AgentAppraised) -> str:
+    worth = f"worth {signed(event.worth, 2)} ({signed(event.low, 2)} to {signed(event.high, 2)}"
+    evidence = f"{worth}, {count(event.evidence, 'run')})"
+    return f"{event.by} appraises {event.agent}: {event.outcome}, {evidence}{_because(event.because)}"
+
+
+def _decided(state: State, event: ev.DecisionMade) -> str | None:
+    if not event.problem:
+        return None
+    return f"{event.agent} could not {event.task} ({_why(event.problem)}): its offline policy decided"
+
+
+def _directed(state: State, event: ev.DirectiveGiven) -> str:
+    focus = f" {', '.join(plain(name, 40) for name in event.focus)}" if event.focus else ""
+    order = {"explore": "explore", "refine": "refine", "free": "do as it sees fit"}.get(event.directive, "go on")
+    asked = f"{order} with{focus}" if event.directive == "free" and focus else f"{order}{focus}"
+    return f"{event.manager} asks {event.agent} to {asked}, share {percent(event.share)}{_because(event.reason)}"
+
+
+def _digest(state: State, event: ev.DigestSent) -> str:
+    return f"{event.manager} reports{f' to {event.to}' if event.to else ''}: {_why(event.text)}"
+
+
+def _dropped(state: State, event: ev.ProposalDropped) -> str:
+    return f"a proposal of {event.agent} is dropped: {_why(event.detail)}"
+
+
+def _created(state: State, event: ev.ExperimentCreated) -> str:
+    if event.purpose != "proposal":
+        return f"{event.experiment} is queued: {_why(event.reason)}"
+    reference = state.champion.config if state.champion else state.brief["baseline"]
+    expects = f" (expects {number(event.predicted)})" if event.predicted is not None else ""
+    return f"{event.proposer} proposes {event.experiment}: {changes_text(event.config, reference)}{expects}"
+
+
+def _reviewed(state: State, event: ev.ReviewGiven) -> str:
+    word = "approves" if event.approve else "turns down"
+    return f"{event.reviewer} {word} {event.experiment}{_because(event.reason)}"
+
+
+def _refused(state: State, event: ev.ExperimentRefused) -> str:
+    return f"{event.experiment} is not run{_because(event.reason)}"
+
+
+def _queued(state: State, event: ev.ExperimentQueued) -> str | None:
+    if event.attempt == 1:
+        return None
+    micro = f" in micro-batches of {event.micro_batch}" if event.micro_batch else ""
+    return f"{event.engineer or 'the company'} runs {event.experiment} again{micro}{_because(event.reason)}"
+
+
+def _attempt_failed(state: State, event: ev.AttemptFailed) -> str:
+    return f"{event.experiment} failed ({_kind(event.failure)}): {_why(event.detail)}"
+
+
+def _finished(state: State, event: ev.ExperimentFinished) -> str:
+    experiment = state.experiments[event.experiment]
+    whose = f"{event.experiment} of {experiment.proposer}" if experiment.proposer else event.experiment
+    if event.status == "stopped":
+        return f"{whose} is stopped early{_because(event.detail)}"
+    if event.status != "ok":
+        return f"{whose} failed ({_kind(event.failure)}){_because(event.detail)}"
+    return f"{whose} measures {number(event.metric)}{_against_champion(state, event)}"
+
+
+def _against_champion(state: State, event: ev.ExperimentFinished) -> str:
+    champion = state.champion
+    if champion is None or champion.experiment == event.experiment or state.phase == "closing":
+        return ""
+    by = better_by(state, event.metric, champion_metric(state))
+    if by is None:
+        return ""
+    return f", {abs(by):.1f} sigma {'better' if by > 0 else 'worse'} than the champion"
+
+
+def _verdict(state: State, event: ev.VerdictGiven) -> str:
+    experiment = state.experiments[event.experiment]
+    by = None if event.outcome == "failed" else better_by(state, experiment.metric, champion_metric(state))
+    said = by is None or "sigma" in event.reason
+    gain = "" if said else f" ({by:+.1f} sigma)"
+    word = {"noise": "inside the noise"}.get(event.outcome, event.outcome)
+    return f"{event.reviewer} finds {event.experiment} {word}{gain}{_because(event.reason)}"
+
+
+def _noise(state: State, event: ev.NoiseMeasured) -> str:
+    seeds = count(event.n, "seed")
+    return f"the baseline is {number(event.mean)}, its noise (sigma) {number(event.sigma, 2)} over {seeds}"
+
+
+def _champion(state: State, event: ev.ChampionChosen) -> str:
+    if event.n == 0:
+        return f"{event.experiment} becomes champion on one run: {number(event.metric)}"
+    seeds = count(event.n, "fresh seed")
+    claimed = f", claimed {number(event.claimed)}"
+    return f"{event.experiment} is confirmed on {seeds}: champion with {number(event.metric)}{claimed}"
+
+
+def _rejected(state: State, event: ev.CandidateRejected) -> str:
+    return f"{event.experiment} is not confirmed{_because(event.because)}"
+
+
+def _ended(state: State, event: ev.ResearchEnded) -> str:
+    return f"research ends: {_why(event.reason)}; the holdout is measured now"
+
+
+def _holdout(state: State, event: ev.HoldoutMeasured) -> str:
+    return of_holdout(state, event).sentence
+
+
+def _closed(state: State, event: ev.RunClosed) -> str:
+    return f"the company {'could not work' if event.failed else 'closes'}: {_why(event.reason)}"
+
+
+def _why(text: str) -> str:
+    return plain(text, 160).rstrip(".")
+
+
+def _because(text: str) -> str:
+    return f": {_why(text)}" if _why(text) else ""
+
+
+def _kind(failure: str | None) -> str:
+    return plain(failure or "unknown", 40).replace("_", " ")
+
+
+def _brain(brain: Any) -> str:
+    return plain(brain.get("kind", "?") if isinstance(brain, dict) else brain, 40)
+
+
+_TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
+    ev.RunFounded: _founded,
+    ev.AgentHired: _hired,
+    ev.AgentReplaced: _replaced,
+    ev.AgentCoached: _coached,
+    ev.AgentAppraised: _appraised,
+    ev.DecisionMade: _decided,
+    ev.DirectiveGiven: _directed,
+    ev.DigestSent: _digest,
+    ev.ProposalDropped: _dropped,
+    ev.ExperimentCreated: _created,
+    ev.ReviewGiven: _reviewed,
+    ev.ExperimentRefused: _refused,
+    ev.ExperimentQueued: _queued,
+    ev.AttemptFailed: _attempt_failed,
+    ev.ExperimentFinished: _finished,
+    ev.VerdictGiven: _verdict,
+    ev.NoiseMeasured: _noise,
+    ev.ChampionChosen: _champion,
+    ev.CandidateRejected: _rejected,
+    ev.ResearchEnded: _ended,
+    ev.HoldoutMeasured: _holdout,
+    ev.RunClosed: _closed,
+}
