@@ -126,7 +126,7 @@ def run_script(argv: list[str], path: str) -> int:
     sys.modules["__main__"] = main
     code = 0
     try:
-        exec(compile(Path(argv[0]).read_bytes(), argv[0], "exec"), main.__dict__)
+        exec(compile(Path(argv[0]).read_bytes(), argv[0], "exec", dont_inherit=True), main.__dict__)
     except SystemExit as leaving:
         code = exit_code(leaving)
     except BaseException as error:

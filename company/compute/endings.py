@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ OUT_OF_MEMORY = (
     "std::bad_alloc",
 )
 NO_SPACE = ("no space left on device", "disk quota exceeded")
+LEAST_BYTES = 64 * 1024
 OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)  # nobody in the company sends these unasked
 
 
@@ -40,6 +42,7 @@ class Facts:
     stopped: Why | None = None
     nonfinite: int | None = None
     oom_kills: int = 0
+    disk_full: bool = False
 
 
 def why(facts: Facts) -> Why | None:
@@ -58,7 +61,7 @@ def why(facts: Facts) -> Why | None:
         return None
     if code in OUTSIDE:
         return killed_outside(code, facts.oom_kills)
-    return said(code, facts.log)
+    return lost("the disk is full") if facts.disk_full else said(code, facts.log)
 
 
 def killed_outside(code: int, oom_kills: int) -> Why:
@@ -90,6 +93,15 @@ def exit_name(code: int) -> str:
 
 def lost(detail: str) -> Why:
     return Why("lost", "infrastructure", detail)
+
+
+def disk_full(folder: Path) -> bool:
+    """Whether nothing more can be written there; a run that meets a full disk cannot even say so in its log."""
+    try:
+        facts = os.statvfs(folder)
+    except OSError:
+        return False
+    return facts.f_bavail * facts.f_frsize < LEAST_BYTES or (facts.f_files > 0 and facts.f_favail == 0)
 
 
 def oom_kills(vmstat: Path = Path("/proc/vmstat")) -> int:

@@ -47,8 +47,12 @@ class Log:
         return b"\n... about %d bytes left out ...\n" % self._dropped
 
     def ending(self, lines: int = 6, width: int = 200) -> str:
-        """The last lines, safe to show: no control characters, each cut at `width`."""
+        """The last lines, safe to show: no control characters, each cut at `width`.
+
+        The folder's own path is left out, so that the same failure reads the same in every run directory.
+        """
         text = clean(read_end(self.path, 8192).decode(errors="replace"))
+        text = text.replace(f"{self.path.parent.resolve()}/", "")
         return "\n".join(line[:width] for line in text.strip().splitlines()[-lines:])
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from company.compute.endings import Facts, Why, oom_kills
+from company.compute.endings import Facts, Why, disk_full, oom_kills
 from company.compute.folder import used_bytes
 from company.compute.log import Log
 from company.compute.workers import Running
@@ -36,7 +36,8 @@ async def watch(running: Running, folder: Path, log: Log, limits: Limits, on_tic
     finally:
         ended = await running.end()
     log.trim(slack=1)
-    return Facts(ended, log.ending(), stopped if ended.killed else None, oom_kills=oom_kills() - kills)
+    reason = stopped if ended.killed else None
+    return Facts(ended, log.ending(), reason, oom_kills=oom_kills() - kills, disk_full=disk_full(folder))
 
 
 def over_time(limits: Limits) -> Why:

@@ -115,6 +115,7 @@ class Workers:
     preload: Sequence[str] = PRELOAD
     hold_fds: Sequence[int] = ()
     ready: Mapping[str, Any] = field(default_factory=dict)
+    _closed: bool = False
     _process: Process | None = None
     _reader: asyncio.Task[None] | None = None
     _running: dict[str, Running] = field(default_factory=dict)
@@ -134,6 +135,8 @@ class Workers:
 
     async def launch(self, launch: Launch) -> Running:
         """Start a process; raises WorkersLost when it could not be forked, ComputeError when no zygote starts."""
+        if self._closed:
+            raise WorkersLost("the workers are closed")
         await self.start()
         loop = asyncio.get_running_loop()
         running = Running(str(next(self._names)), self, loop.create_future(), loop.create_future())
@@ -153,7 +156,8 @@ class Workers:
                 self._process.stdin.write(json.dumps(request).encode() + b"\n")
 
     async def close(self) -> None:
-        """End every process and the zygote, and wait for it."""
+        """End every process and the zygote, and wait for it; nothing can be launched afterwards."""
+        self._closed = True
         process, reader = self._process, self._reader
         if process is None or reader is None:
             return
@@ -166,6 +170,8 @@ class Workers:
             await reader
 
     async def _boot(self) -> None:
+        if sys.platform != "linux":
+            raise ComputeError("training processes need Linux: on Windows use WSL 2, elsewhere a container")
         with tempfile.TemporaryFile() as errors:
             process = await asyncio.create_subprocess_exec(
                 *command(self.preload),

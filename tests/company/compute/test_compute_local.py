@@ -151,6 +151,12 @@ async def test_an_attempt_sees_nothing_of_the_one_before(bench: Bench) -> None:
     assert "False" in (bench.out / "log.txt").read_text()
 
 
+async def test_a_failure_reads_the_same_in_every_run_directory(bench: Bench) -> None:
+    outcome = await bench.run("def annotated(x: no_such_name): pass\n")
+    assert "NameError" in outcome.detail and 'File "train.py", line' in outcome.detail
+    assert str(bench.folder) not in outcome.detail
+
+
 async def test_a_folder_that_cannot_be_written_is_infrastructure(bench: Bench) -> None:
     (bench.folder / "experiments").write_text("in the way")
     outcome = await bench.run()

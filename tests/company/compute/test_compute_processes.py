@@ -80,6 +80,7 @@ async def test_closing_ends_everything(bench: Bench) -> None:
     pids = await started(bench)
     await bench.compute.close()
     assert (await run).status == "lost"
+    assert (await bench.run(GOOD)).status == "lost"
     assert not any(alive(pid) for pid in pids)
 
 

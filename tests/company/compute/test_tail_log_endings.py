@@ -114,6 +114,8 @@ ENDINGS = [
     (Facts(Ended(1), "talk\ndiverged: the loss is nan"), ("failed", "diverged")),
     (Facts(Ended(1), "diverged is a word\nValueError: x"), ("failed", "crash")),
     (Facts(Ended(0), nonfinite=3), ("failed", "diverged")),
+    (Facts(Ended(1), disk_full=True), ("lost", "infrastructure")),
+    (Facts(Ended(0), disk_full=True), None),
     (Facts(Ended(-40), ""), ("failed", "crash")),
 ]
 

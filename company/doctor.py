@@ -1,0 +1,195 @@
+"""What this machine offers and what to do about what is missing: facts only, nothing heavy is imported.
+
+Every check answers on its own; none raises. `loopworks doctor` prints them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from company.compute.backend import ComputeError
+from company.compute.gpus import survey, torch_cuda
+from company.compute.slots import cpu_count, find_slots
+
+LEAST_PYTHON = (3, 11)
+LEAST_SQLITE = (3, 35)  # RETURNING, and WAL without its old faults
+LEAST_DISK_GB, LEAST_MEMORY_GB = 1.0, 1.0
+REQUIRED = ("autogen-agentchat", "networkx", "numpy", "safetensors", "scikit-learn", "sqlmodel", "torch")
+USER_NAMESPACES = (
+    "allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0, or in Docker"
+    " --security-opt seccomp=unconfined); needed only to run code that a language model wrote"
+)
+LANDLOCK_CREATE_RULESET = 444  # the same number on every architecture
+LANDLOCK_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `broken` stops a company from working; `missing` costs something that `advice` names."""
+
+    name: str
+    state: Literal["ok", "missing", "broken"]
+    found: str
+    advice: str = ""
+
+
+def examine(folder: Path) -> list[Check]:
+    """Every check, in the order in which a person reads them; `folder` is where run directories would go."""
+    checks: tuple[Callable[[], Check], ...] = (
+        system, python, packages, torch_build, gpus, slots, memory, lambda: disk(folder), sqlite, bubblewrap, landlock,
+    )  # fmt: skip
+    return [check() for check in checks] + extras()
+
+
+def healthy(checks: list[Check]) -> bool:
+    """Whether nothing that is required is broken."""
+    return all(check.state != "broken" for check in checks)
+
+
+def python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info[:2] < LEAST_PYTHON:
+        return Check("Python", "broken", version, "install Python 3.11 or newer and make the environment with it")
+    return Check("Python", "ok", f"{version} in {sys.prefix}")
+
+
+def system() -> Check:
+    if sys.platform != "linux":
+        return Check("System", "broken", sys.platform, "use Linux: on Windows WSL 2, elsewhere a container")
+    return Check("System", "ok", f"Linux {platform.release()}")
+
+
+def installed(name: str) -> str | None:
+    """The version of an installed distribution, without importing it."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def packages() -> Check:
+    gone = [name for name in REQUIRED if installed(name) is None]
+    if gone:
+        return Check("Packages", "broken", "not installed: " + ", ".join(gone), "run: pip install " + " ".join(gone))
+    return Check("Packages", "ok", ", ".join(f"{name} {installed(name)}" for name in REQUIRED if name != "torch"))
+
+
+def torch_build() -> Check:
+    version, cuda = installed("torch"), torch_cuda()
+    if version is None:
+        return Check("torch", "broken", "not installed", "run: pip install torch")
+    return Check("torch", "ok", f"{version}, built for {f'CUDA {cuda}' if cuda else 'CPUs only'}")
+
+
+def gpus() -> Check:
+    found = survey()
+    if not found.gpus:
+        return Check(
+            "GPUs", "missing", f"none: {found.reason}", "experiments run on CPU cores; nothing to do without a GPU"
+        )
+    names = ", ".join(f"{gpu.name} {gpu.memory_mb / 1024:.0f} GB ({gpu.id})" for gpu in found.gpus)
+    if torch_cuda() is None:
+        return Check("GPUs", "missing", f"{names}, but torch has no CUDA", "install a CUDA build of torch: docs/gpu.md")
+    return Check("GPUs", "ok", f"{names}, found by NVML")
+
+
+def slots() -> Check:
+    try:
+        found = find_slots()
+    except ComputeError as error:
+        return Check("Slots", "broken", str(error))
+    cores = f"{cpu_count()} of {os.cpu_count()} CPU cores may be used"
+    return Check("Slots", "ok", f"{len(found)} on {found[0].device}; {cores}")
+
+
+def memory() -> Check:
+    text = read(Path("/proc/meminfo"))
+    facts = {key: int(value) / (1 << 20) for key, value in re.findall(r"^(\w+): +(\d+) kB", text, re.MULTILINE)}
+    free, total = facts.get("MemAvailable"), facts.get("MemTotal")
+    if free is None or total is None:
+        return Check("Memory", "missing", "the system does not say")
+    found = f"{free:.1f} of {total:.1f} GB free"
+    if free < LEAST_MEMORY_GB:
+        return Check("Memory", "missing", found, "close other programs: an experiment needs about 0.5 GB")
+    return Check("Memory", "ok", found)
+
+
+def disk(folder: Path) -> Check:
+    try:
+        free = shutil.disk_usage(folder).free / 1e9
+    except OSError as error:
+        return Check("Disk", "broken", f"{folder}: {error.strerror}", "go to a folder that exists")
+    if not os.access(folder, os.W_OK):
+        return Check("Disk", "missing", f"{folder} cannot be written", "go to another folder, or give --out")
+    if free < LEAST_DISK_GB:
+        return Check("Disk", "missing", f"{free:.1f} GB free in {folder}", "make space: a full disk pauses a run")
+    return Check("Disk", "ok", f"{free:.0f} GB free in {folder}")
+
+
+def sqlite() -> Check:
+    if sqlite3.sqlite_version_info < LEAST_SQLITE:
+        return Check("SQLite", "broken", sqlite3.sqlite_version, "use a Python whose SQLite is 3.35 or newer")
+    return Check("SQLite", "ok", sqlite3.sqlite_version)
+
+
+def bubblewrap() -> Check:
+    """Really starts it: where user namespaces are off, the file is there and cannot work."""
+    advice = "needed only to run code that a language model wrote: apt install bubblewrap"
+    if shutil.which("bwrap") is None:
+        return Check("bubblewrap", "missing", "not installed", advice)
+    command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1.0, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("bubblewrap", "missing", f"does not start: {error}", advice)
+    if done.returncode:
+        why = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        return Check("bubblewrap", "missing", f"cannot start: {why[0]}", USER_NAMESPACES)
+    return Check("bubblewrap", "ok", "starts")
+
+
+def landlock() -> Check:
+    version = ctypes.CDLL(None, use_errno=True).syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_VERSION)
+    if version < 1:
+        why = os.strerror(ctypes.get_errno())
+        return Check("Landlock", "missing", f"not in this kernel ({why})", "bubblewrap is the better sandbox; no need")
+    return Check("Landlock", "ok", f"ABI {version}")
+
+
+def extras() -> list[Check]:
+    """One check for each optional part that the installed distribution declares."""
+    try:
+        facts = importlib.metadata.metadata("loopworks")
+    except importlib.metadata.PackageNotFoundError:
+        advice = "run: pip install -e . -c constraints.txt"
+        return [Check("Loopworks", "missing", "runs from its folder, not installed", advice)]
+    requirements = importlib.metadata.requires("loopworks") or []
+    return [extra(name, requirements) for name in facts.get_all("Provides-Extra") or []]
+
+
+def extra(name: str, requirements: list[str]) -> Check:
+    marked = [each for each in requirements if re.search(rf"extra == ['\"]{re.escape(name)}['\"]", each)]
+    parts = [re.split(r"[ \[<>=!~;(]", each, maxsplit=1)[0] for each in marked]
+    gone = [part for part in parts if installed(part) is None]
+    if gone:
+        return Check(f"[{name}]", "missing", "without " + ", ".join(gone), f"run: pip install 'loopworks[{name}]'")
+    return Check(f"[{name}]", "ok", ", ".join(f"{part} {installed(part)}" for part in parts))
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
