@@ -114,10 +114,18 @@ class Talent(Frozen):
 class Budget(Frozen):
     """What the company may spend; whichever ends first."""
 
-    experiments: Whole | None = Field(default=None, ge=1, description="full-length training runs of research; one stopped early counts by what it used")
+    experiments: Whole | None = Field(
+        default=None,
+        ge=1,
+        description="full-length training runs of research; one stopped early counts by what it used",
+    )
     slot_seconds: Real | None = Field(default=None, gt=0, description="seconds of a slot, summed over slots")
-    tokens: Whole | None = Field(default=None, ge=1, description="tokens of language models")
-    usd: Real | None = Field(default=None, gt=0, description="money for language models, in US dollars")
+    tokens: Whole | None = Field(
+        default=None, ge=1, description="tokens of language models (counted from a later release)"
+    )
+    usd: Real | None = Field(
+        default=None, gt=0, description="US dollars for language models (counted from a later release)"
+    )
 
 
 class Edges(Frozen):

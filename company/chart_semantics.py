@@ -5,28 +5,33 @@ Works on plain data that may be wrong in other ways too, so that all problems of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from company.brain_kinds import ROLE_NAMES, find_kind, kinds_for
-from company.chart_problems import Finding, a, quoted, suggest
+from company.chart_problems import MAX_PROBLEMS, Finding, a, quoted, suggest
 from company.policies import k_of_n
 from company.structure_check import check_tree
+
+_MOST = 2 * MAX_PROBLEMS  # of one check: looking for the nearest word is slow, and nobody reads thousands
 
 
 def find_problems(data: Mapping[str, Any]) -> list[Finding]:
     """Everything wrong with the chart as a whole; parts of the wrong type are left to the type check."""
     seats = {index: seat for index, seat in enumerate(_items(data, "positions")) if isinstance(seat, Mapping)}
     talent = {index: who for index, who in enumerate(_items(data, "talent")) if isinstance(who, Mapping)}
-    return [
-        *check_tree(seats),
-        *_check_staff(seats),
-        *_check_brains("positions", seats),
-        *_check_brains("talent", talent),
-        *_check_budget(data),
-        *_check_edges(data, seats),
-        *_check_review(data, seats),
-    ]
+    checks = (
+        iter(check_tree(seats)),
+        _check_staff(seats),
+        _check_brains("positions", seats),
+        _check_brains("talent", talent),
+        _check_budget(data),
+        _check_edges(data, seats),
+        _check_review(data, seats),
+    )
+    return [finding for check in checks for finding in islice(check, _MOST)]
 
 
 def _items(data: Mapping[str, Any], key: str) -> list[Any]:
@@ -145,7 +150,7 @@ def _check_reach(
 ) -> Iterator[Finding]:
     """Every researcher must have enough reviewers up its chain; said once, for the first who has not."""
     managers = {seat.get("id"): seat.get("reports_to") for seat in seats.values() if isinstance(seat.get("id"), str)}
-    reviewers = [seat.get("reports_to") for seat in seats.values() if seat.get("role") == "reviewer"]
+    reviewers = Counter(str(seat.get("reports_to")) for seat in seats.values() if seat.get("role") == "reviewer")
     for seat in seats.values():
         if seat.get("role") != "researcher":
             continue
@@ -156,11 +161,11 @@ def _check_reach(
             return
 
 
-def _nearest(manager: Any, managers: Mapping[Any, Any], reviewers: list[Any]) -> int:
+def _nearest(manager: Any, managers: Mapping[Any, Any], reviewers: Mapping[str, int]) -> int:
     for _ in range(len(managers)):
         if not isinstance(manager, str):
             break
         if manager in reviewers:
-            return reviewers.count(manager)
+            return reviewers[manager]
         manager = managers.get(manager)
     return 0

@@ -11,8 +11,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from company.chart_problems import unprintable
 
-LATER = ("promote", "reorganise")  # accepted and checked in this release; nothing acts on them yet
-
 Whole = Annotated[int, Field(strict=True, le=1_000_000_000)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Switch = Annotated[bool, Field(strict=True)]
@@ -170,7 +168,9 @@ class ReplacePolicy(Frozen):
     below: Annotated[
         Annotated[Literal["replacement"], Tag("word")] | Annotated[Real, Tag("number")],
         Discriminator(_below),
-        Field(description="the worth to fall under: replacement (what the pool would give) or a number of sigmas"),
+        Field(
+            description="the worth to fall under: replacement (what the pool would give); a number of sigmas acts later"
+        ),
     ] = "replacement"
     confidence: Real = Field(default=0.9, gt=0.5, lt=1, description="probability of being below that is needed")
     coach_first: Switch = Field(default=True, description="coach and set a written target before replacing")

@@ -18,12 +18,17 @@ def check_tree(seats: Seats) -> list[Finding]:
 
 def _check_ids(seats: Seats) -> Iterator[Finding]:
     first: dict[str, int] = {}
+    names = {seat.get("id") for seat in seats.values() if isinstance(seat.get("id"), str)}
     for index, seat in seats.items():
         name = seat.get("id")
-        if isinstance(name, str) and first.setdefault(name, index) != index:
-            yield Finding(
-                ("positions", index, "id"), f"the id {quoted(name)} is used twice (first by position {first[name] + 1})"
-            )
+        if not isinstance(name, str):
+            continue
+        path = ("positions", index, "id")
+        if first.setdefault(name, index) != index:
+            yield Finding(path, f"the id {quoted(name)} is used twice (first by position {first[name] + 1})")
+        base, _, number = name.rpartition("_")
+        if base in names and number.isdecimal():
+            yield Finding(path, f"the id {quoted(name)} is what the next agent at {quoted(base)} would be called")
 
 
 def _check_roots(seats: Seats) -> Iterator[Finding]:

@@ -32,7 +32,8 @@ def show(chart: str, as_json: bool) -> None:
     CHART is a file or the bare name of a shipped chart, such as startup.
     """
     found = _load(chart)
-    from company.commands.org_view import notes, print_chart
+    from company.chart_notes import notes
+    from company.commands.org_view import print_chart
 
     if as_json:
         _print_json({"chart": found.to_dict(), "notes": list(notes(found))})
@@ -129,9 +130,9 @@ def _load(chart: str) -> OrgChart:
 
 
 def _report(chart: str) -> dict[str, Any]:
+    from company.chart_notes import notes
     from company.chart_problems import ChartError, printable
     from company.chart_yaml import load_chart
-    from company.commands.org_view import notes
 
     try:
         found = load_chart(chart)

@@ -12,8 +12,9 @@ from rich.tree import Tree
 
 from company.chart import OrgChart, Talent
 from company.chart_diff import brain_text
+from company.chart_notes import notes
 from company.chart_problems import printable
-from company.policies import LATER, Policies
+from company.policies import Policies
 
 _COLOURS = {"manager": "magenta", "researcher": "green", "engineer": "cyan", "reviewer": "yellow"}
 _PIPE_WIDTH = 120
@@ -29,18 +30,6 @@ def print_chart(chart: OrgChart) -> None:
             console.print(Text(f"{title if not index else '':<10}", "dim") + Text(printable(line)))
     for note in notes(chart):
         print(f"note: {note}", file=sys.stderr)
-
-
-def notes(chart: OrgChart) -> Iterator[str]:
-    """What the chart asks for that this release accepts but does not carry out yet."""
-    for name in LATER:
-        rule = getattr(chart.policies, name).rule
-        if rule != "never":
-            yield f"policies.{name} is accepted, but acts from a later release: nobody is {_done(name)} yet"
-
-
-def _done(name: str) -> str:
-    return {"promote": "promoted", "reorganise": "moved"}[name]
 
 
 def _branch(chart: OrgChart, id: str, parent: Tree | None) -> Tree:

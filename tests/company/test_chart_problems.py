@@ -42,6 +42,7 @@ IN_PLACE = [
     ("{id: ada,", "{id: Ada!,", "c.yaml:3:10: 'Ada!' is not an id"),
     ("{id: eve, ", "{", "c.yaml:5:5: 'id' is missing in this position"),
     ("id: eve", "id: bob", "c.yaml:5:10: the id 'bob' is used twice (first by position 2)"),
+    ("id: eve", "id: bob_2", "c.yaml:5:10: the id 'bob_2' is what the next agent at 'bob' would be called"),
     ("id: eve", "id: eve, id: fay", "c.yaml:5:15: the key 'id' is there twice (first at line 5)"),
     ("reports_to: ada}\n  - {id: eve", "reports_to: adda}\n  - {id: eve", "no position has the id 'adda'; did you"),
     ("reviewer, reports_to: ada", "reviewer, reports_to: bob", "'bob' is a researcher; only a manager has reports"),

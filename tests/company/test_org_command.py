@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from company.chart_notes import notes
 from company.chart_yaml import load_chart, shipped_charts
 from company.commands.org import org
 
@@ -38,13 +39,24 @@ def test_show_gives_the_chart_as_json() -> None:
 
 def test_what_does_not_act_yet_is_said(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
-    head = "company: c\npolicies: {promote: {rule: merit}, reorganise: {rule: evidence}}\n"
-    file.write_text(head + "positions: [{id: a, role: researcher}]\n")
+    file.write_text(
+        "company: c\nbudget: {experiments: 3, tokens: 5}\n"
+        "policies: {promote: {rule: merit}, reorganise: {rule: evidence}, replace: {below: -1}}\n"
+        "positions: [{id: a, role: researcher}]\ntalent: [{role: manager}, {role: researcher}]\n"
+    )
     for command in ("show", "check"):
         result = run(command, str(file))
         assert result.exit_code == 0
-        assert "policies.promote is accepted, but acts from a later release" in result.stderr
-        assert "policies.reorganise is accepted, but acts from a later release" in result.stderr
+        later = "is accepted, but acts from a later release"
+        for what in ("promote", "reorganise", "replace.below as a number"):
+            assert f"policies.{what} {later}" in result.stderr
+        assert f"budget.tokens {later}" in result.stderr
+        assert f"talent for manager {later}" in result.stderr
+
+
+@pytest.mark.parametrize("name", shipped_charts())
+def test_a_shipped_chart_asks_for_nothing_that_does_not_act(name: str) -> None:
+    assert notes(load_chart(name)) == ()
 
 
 def test_check_reports_every_chart_and_fails_if_one_does(tmp_path: Path) -> None:
