@@ -21,6 +21,11 @@ INTERVAL = 0.9
 STANDARD = NormalDist()
 
 
+def level_of(below: str | float) -> float:
+    """The worth that the chart's `replace.below` names."""
+    return REPLACEMENT_LEVEL if isinstance(below, str) else below
+
+
 @dataclass(frozen=True, slots=True)
 class Posterior:
     """Worth in normal scores a proposal: mean, 90 % interval, evidence, and P(worth < replacement level)."""

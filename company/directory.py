@@ -59,6 +59,7 @@ class RunDirectory:
                 return
             except BlockingIOError:
                 if time.monotonic() > deadline:
+                    self.unlock()
                     raise DirectoryError(
                         f"{self.path}: another loopworks process works on this run: wait for it, or stop it with Ctrl-C"
                     ) from None

@@ -6,6 +6,7 @@ leads to is one step: its events are recorded together or not at all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -210,18 +211,16 @@ class Engine:
         pending = self.state.decisions.get(completion.decision)
         if pending is None:
             return
-        intents = [{"kind": intent.kind(), **intent.model_dump(mode="json")} for intent in completion.intents]
+        intents = [{"kind": intent.kind(), **ev.tame(intent.model_dump())} for intent in completion.intents]
         problem = ev.clean(completion.problem)
-        self.emit(
-            ev.DecisionMade(pending.id, pending.agent, pending.task, intents, problem, completion.measured)
-        )
+        self.emit(ev.DecisionMade(pending.id, pending.agent, pending.task, intents, problem, completion.measured))
         management.carry_out(self, pending, completion.intents)
 
     def _rung_seen(self, completion: RungSeen) -> None:
         experiment = self.state.experiments.get(completion.experiment)
         if experiment is None or experiment.status != "running" or experiment.attempt != completion.attempt:
             return
-        if completion.rung == len(experiment.curve) < len(experiment.rungs):
+        if completion.rung == len(experiment.curve) < len(experiment.rungs) and math.isfinite(completion.loss):
             self.emit(ev.RungReached(experiment.id, completion.rung, completion.step, completion.loss))
             watcher = lifecycle.watcher(self.state, experiment)
             if watcher is not None:

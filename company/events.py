@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = Any
 Measured = Mapping[str, Any]
+
+MOST_ITEMS = 256  # in a list or an object of an agent's answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +328,20 @@ def chain(previous: str, at: float, event: Event) -> str:
 def chain_text(previous: str, at: float, kind: str, body: str) -> str:
     """`chain` for an event whose canonical payload is at hand."""
     return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n{body}".encode()).hexdigest()
+
+
+def tame(value: Any, limit: int = 2000) -> Json:
+    """Untrusted JSON made safe to store and to digest: text cleaned, containers and numbers of a sane size, no NaN."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        sane = abs(value) < 1e300 and (isinstance(value, float) or abs(value) < 2**63)
+        return (float(value) if isinstance(value, float) else int(value)) if sane else "not a sane number"
+    if isinstance(value, Mapping):
+        return {clean(str(k), 100): tame(v, limit) for k, v in list(value.items())[:MOST_ITEMS]}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [tame(item, limit) for item in value[:MOST_ITEMS]]
+    return clean(str(value), limit)
 
 
 def clean(text: str, limit: int = 500) -> str:

@@ -7,6 +7,7 @@ at all, a second writer is refused by the run directory's lock. Not covered: a d
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -89,7 +90,13 @@ class Ledger:
         """The state that the recorded events lead to."""
         state = State()
         for recorded in self.events():
-            state.apply(recorded.event, recorded.at)
+            try:
+                state.apply(recorded.event, recorded.at)
+            except (LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+                raise LedgerError(
+                    f"{self.path}: event {recorded.seq} ({recorded.event.kind}) does not follow from those before it:"
+                    " the ledger was altered; restore it from a copy"
+                ) from error
         return state
 
     def append(self, events: Sequence[tuple[float, ev.Event]], state: State) -> None:
@@ -99,7 +106,7 @@ class Ledger:
         for at, event in events:
             body = ev.canonical(ev.payload(event))
             digest, seq = ev.chain_text(digest, at, event.kind, body), seq + 1
-            measured = ev.canonical(_finite(getattr(event, "measured", {})))
+            measured = ev.canonical(ev.tame(getattr(event, "measured", {})))
             rows.append(
                 {"seq": seq, "at": at, "wall": wall, "kind": event.kind, "actor": _actor(event), "payload": body,
                  "measured": measured, "chain": digest}
@@ -149,7 +156,7 @@ class Ledger:
             session.execute(
                 update(AttemptRow).where(_is(AttemptRow.id, attempt)).values(
                     ended=time.time(), outcome=outcome, detail=ev.clean(detail),
-                    measured=ev.canonical(_finite(measured)),
+                    measured=ev.canonical(ev.tame(measured)),
                 )
             )  # fmt: skip
             session.commit()
@@ -172,7 +179,9 @@ class Ledger:
     def curve(self, experiment: str) -> list[tuple[int, float]]:
         """The learning curve of an experiment: (step, self-reported training loss)."""
         with self._talk() as session:
-            rows = session.exec(select(MetricRow).where(MetricRow.experiment == experiment).order_by(MetricRow.step)).all()  # type: ignore[arg-type] # noqa: E501
+            rows = session.exec(
+                select(MetricRow).where(MetricRow.experiment == experiment).order_by(MetricRow.step)
+            ).all()  # type: ignore[arg-type] # noqa: E501
         return [(row.step, row.loss) for row in rows]
 
     def verify(self) -> int:
@@ -194,7 +203,7 @@ class Ledger:
         try:
             with Session(self._database, expire_on_commit=False) as session:
                 yield session
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:  # the driver's own where a connection cannot be set up
             raise LedgerError(_explain(self.path, error)) from error
 
     def _check_version(self, session: Session, write: bool) -> None:
@@ -204,7 +213,8 @@ class Ledger:
                 f"{self.path}: written by a newer Loopworks (ledger version {version}, this one reads up to"
                 f" {SCHEMA_VERSION}): upgrade with pip install -U loopworks"
             )
-        if version == 0 and not write:
+        tables = set(session.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        if (version > 0 or tables or not write) and not tables >= SQLModel.metadata.tables.keys():
             raise LedgerError(f"{self.path}: not a Loopworks ledger")
         if version == 0:
             SQLModel.metadata.create_all(session.connection())
@@ -243,12 +253,19 @@ def _quote(path: Path) -> str:
 def _restore(row: EventRow, path: Path) -> ev.Event:
     try:
         return ev.restore(row.kind, json.loads(row.payload), json.loads(row.measured))
-    except (KeyError, TypeError, ValueError) as error:
-        raise LedgerError(f"{path}: event {row.seq} ({row.kind}) cannot be read: {error}") from error
+    except KeyError as error:
+        raise LedgerError(
+            f"{path}: event {row.seq} is of a kind that this version does not know ({ev.clean(row.kind, 60)}):"
+            " upgrade with pip install -U loopworks"
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise LedgerError(
+            f"{path}: event {row.seq} ({row.kind}) cannot be read: {ev.clean(str(error), 200)}"
+        ) from error
 
 
-def _explain(path: Path, error: SQLAlchemyError) -> str:
-    cause = str(error.orig if isinstance(error, DatabaseError) else error)
+def _explain(path: Path, error: Exception) -> str:
+    cause = ev.clean(str(error.orig if isinstance(error, DatabaseError) else error).split("\n")[0], 200)
     if "full" in cause or "disk I/O" in cause:
         return f"{path}: the disk is full: free some space and resume the run"
     if "readonly" in cause or "unable to open" in cause:
@@ -260,11 +277,6 @@ def _explain(path: Path, error: SQLAlchemyError) -> str:
 
 def _is(column: Any, value: Any) -> Any:
     return column == value
-
-
-def _finite(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what JSON cannot hold: a NaN from a broken run must not keep the event from being recorded."""
-    return {k: v for k, v in measured.items() if not isinstance(v, float) or v - v == 0}
 
 
 def _actor(event: ev.Event) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from company import events as ev
 from company.compute.backend import Outcome
 from company.judging import judge, mean, sample_sd, welch_interval
-from company.planning import budget_left, nearest, training_seed
+from company.planning import affords, nearest, training_seed
 from company.review import decide, who_reviews
 from company.state import FINISHED, Experiment, Pending, State
-from projects.spec import config_hash
+from projects.spec import SearchSpace, Value, config_hash
 from roles.intents import Approve, Build, GiveUp, Intent, Propose, Refuse, Retry, Stop, Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MAX_ATTEMPTS = 6  # whatever an engineer says, a run that fails this often has f
 
 def measure_noise(engine: Engine) -> None:
     """Queue the baseline on several seeds: nothing is judged without sigma."""
-    config = engine.state.brief["baseline"]
+    config = _typed(engine.state.space, engine.state.brief["baseline"])
     for n in range(engine.state.chart.policies.found.baselines):
         seed = training_seed(engine.state.seed, "baseline", "", n)
         _create(engine, "baseline", config, seed, reason="measures the noise")
@@ -51,13 +51,13 @@ def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
     if proposal is None:
         engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "nothing", None, "nothing new to propose"))
         return
-    config = {name: proposal.config[name] for name in state.space.names if name in proposal.config}
-    problems = state.space.check(proposal.config)
-    digest = config_hash(config)
+    problems = _problems(state.space, proposal.config)
     if problems:
         detail = ev.clean("; ".join(problems))
-        engine.emit(ev.ProposalDropped(pending.id, pending.agent, digest, "out_of_bounds", None, detail))
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "out_of_bounds", None, detail))
         return
+    config = _typed(state.space, proposal.config)
+    digest = config_hash(config)
     if digest in state.by_hash:
         of = state.by_hash[digest]
         engine.emit(ev.ProposalDropped(pending.id, pending.agent, digest, "duplicate", of, f"same config as {of}"))
@@ -105,9 +105,7 @@ def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     experiment = engine.state.experiments[pending.experiment or ""]
     retry = next((i for i in intents if isinstance(i, Retry)), None)
     if retry is not None and experiment.attempt < MAX_ATTEMPTS:
-        _queue(
-            engine, experiment, experiment.attempt + 1, retry.micro_batch, pending.agent, ev.clean(retry.reason)
-        )
+        _queue(engine, experiment, experiment.attempt + 1, retry.micro_batch, pending.agent, ev.clean(retry.reason))
         return
     given_up = next((i for i in intents if isinstance(i, GiveUp)), None)
     failure = given_up.failure if given_up else experiment.failure
@@ -122,8 +120,8 @@ def on_watch(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> Non
 
     experiment = engine.state.experiments[pending.experiment or ""]
     stop = next((i for i in intents if isinstance(i, Stop)), None)
-    if stop is None or experiment.status != "running":
-        return
+    if stop is None or experiment.status != "running" or pending.at < experiment.started_at:
+        return  # it ended in the meantime, or was about an earlier attempt
     reached = experiment.curve[-1][0] if experiment.curve else 0.0
     cost, detail = experiment.cost * reached, ev.clean(stop.reason)
     _finish(engine, experiment, "stopped", None, None, detail, cost, experiment.curve, {})
@@ -150,7 +148,7 @@ def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
         failure = "infrastructure"
     elif outcome.status == "ok" and (metric is None or not math.isfinite(metric)):
         failure, detail = "bad_output", "the evaluator gave no finite metric"
-    if failure is None and metric is not None:
+    if outcome.status == "ok" and failure is None and metric is not None:
         curve = experiment.curve or _at_rungs(engine.state, experiment, outcome.curve)
         _finish(engine, experiment, "ok", metric, None, "", experiment.cost, curve, outcome.measured)
         return
@@ -240,6 +238,20 @@ def _create(
     return experiment
 
 
+def _problems(space: SearchSpace, config: Mapping[str, Any]) -> list[str]:
+    """Everything wrong with a proposed config, which may hold any number that JSON can spell."""
+    try:
+        return space.check(config)
+    except (ValueError, OverflowError):
+        return ["a number is not finite"]
+
+
+def _typed(space: SearchSpace, config: Mapping[str, Any]) -> dict[str, Value]:
+    """A valid config in the space's order and types, so that 1 and 1.0 are one config with one hash."""
+    to = {"float": float, "int": int, "choice": lambda value: value}
+    return {p.name: to[p.kind](config[p.name]) for p in space.parameters}
+
+
 def _reviewers(state: State, experiment: Experiment) -> tuple[str, ...]:
     """The agents whose votes the chart's review rule asks for, none where nobody reviews."""
     positions = state.chart.reviewers_for(experiment.position or "")
@@ -266,8 +278,12 @@ def _pick(agents: tuple[str, ...], state: State) -> str:
 def _queue(
     engine: Engine, experiment: Experiment, attempt: int, micro_batch: int | None, engineer: str | None, reason: str
 ) -> None:
-    device = engine.state.device
-    engine.emit(ev.ExperimentQueued(experiment.id, attempt, micro_batch, device, engineer, reason))
+    """Queue an experiment, or turn down a proposal whose budget went to a replication while it was being prepared."""
+    state = engine.state
+    if experiment.purpose == "proposal" and not experiment.admitted and not affords(state, experiment.cost):
+        engine.emit(ev.ExperimentRefused(experiment.id, "the budget ended before it could run"))
+        return
+    engine.emit(ev.ExperimentQueued(experiment.id, attempt, micro_batch, state.device, engineer, reason))
 
 
 def _finish(
@@ -275,9 +291,7 @@ def _finish(
     cost: float, curve: Sequence[tuple[float, float]], measured: Any,
 ) -> None:  # fmt: skip
     points = [[fraction, loss] for fraction, loss in curve if math.isfinite(loss)]
-    engine.emit(
-        ev.ExperimentFinished(experiment.id, status, metric, failure, detail, cost, points, dict(measured))
-    )
+    engine.emit(ev.ExperimentFinished(experiment.id, status, metric, failure, detail, cost, points, dict(measured)))
     if experiment.purpose == "replication":
         _judge(engine, engine.state.experiments[experiment.parent or ""])
     elif experiment.purpose == "proposal" and status == "ok":
@@ -319,7 +333,7 @@ def _screen(engine: Engine, experiment: Experiment) -> None:
 def _replicate(engine: Engine, candidate: Experiment) -> None:
     """Repeat a candidate on one more fresh seed, if the budget still allows."""
     state = engine.state
-    if budget_left(state) == 0:
+    if not affords(state, candidate.cost):
         _reject(engine, candidate, None, "the budget ended before the gain could be confirmed")
         return
     n = len(candidate.replications) + 1
@@ -354,13 +368,11 @@ def _reject(engine: Engine, candidate: Experiment, p: float | None, because: str
     engine.emit(ev.CandidateRejected(candidate.id, confirmed, len(fresh), candidate.metric or 0.0, p, because))
 
 
-def _enthrone(
-    engine: Engine, candidate: Experiment, metric: float, n: int, p: float | None, because: str
-) -> None:
+def _enthrone(engine: Engine, candidate: Experiment, metric: float, n: int, p: float | None, because: str) -> None:
     previous = engine.state.champion.experiment if engine.state.champion else None
+    claimed = metric if candidate.metric is None else candidate.metric
     engine.emit(
         ev.ChampionChosen(
-            candidate.id, dict(candidate.config), candidate.hash, metric, n, candidate.metric or metric, p, previous,
-            because,
+            candidate.id, dict(candidate.config), candidate.hash, metric, n, claimed, p, previous, because,
         )
     )  # fmt: skip

@@ -39,6 +39,7 @@ class LiveCompany:
         self._hire = hire
         self._employees: dict[str, Employee] = {}
         self._sources: dict[Consult | Launch, Source] = {}
+        self._leaving: list[Source] = []  # cancelled, their processes perhaps not gone yet
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
         self._stopping = asyncio.Event()
 
@@ -99,7 +100,9 @@ class LiveCompany:
         for effect in step.effects:
             self._begin(effect)
         for effect in [effect for effect in self._sources if not self._alive(effect)]:
-            self._sources.pop(effect).cancel()
+            self._leaving = [source for source in self._leaving if not source.gone]
+            self._leaving.append(self._sources.pop(effect))
+            self._leaving[-1].cancel()
         self.on_step(self.engine.state, step)
 
     def _begin(self, effect: Consult | Launch | Cancel) -> None:
@@ -186,7 +189,7 @@ class LiveCompany:
             )
 
     async def _end(self) -> None:
-        sources = list(self._sources.values())
+        sources = [*self._sources.values(), *self._leaving]
         for source in sources:
             source.cancel()
         for source in sources:
@@ -210,6 +213,11 @@ class Source:
     def spent(self) -> bool:
         """Whether the last completion has been taken."""
         return self._complete and not self._mail
+
+    @property
+    def gone(self) -> bool:
+        """Whether no work is left that a cancelled source still does."""
+        return self._task is None or self._task.done()
 
     def begin(self) -> None:
         """Start the work, once."""

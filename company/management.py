@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from company import events as ev
 from company import lifecycle
-from company.appraisal import posterior
+from company.appraisal import level_of, posterior
 from company.observe import replaceable
 from company.staffing import candidate, next_agent_id
 from company.state import Agent, Pending, State
@@ -69,7 +69,7 @@ def on_appraise(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> 
 
 
 def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None) -> None:
-    worth = posterior(agent.scores)
+    worth = posterior(agent.scores, level=level_of(engine.state.chart.policies.replace.below))
     may_go = isinstance(intent, Replace) and replaceable(engine.state, agent)
     outcome = "replace" if may_go else "coach" if isinstance(intent, Coach) else "keep"
     because = ev.clean(getattr(intent, "because", ""))

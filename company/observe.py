@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from company.appraisal import posterior
+from company.appraisal import level_of, posterior
 from company.planning import budget_spent
 from company.staffing import candidate
 from company.state import Agent, Experiment, Pending, State
@@ -106,7 +106,7 @@ def _reports(state: State, manager: str) -> tuple[ReportView, ...]:
 def _report(state: State, agent: Agent) -> ReportView:
     team = [agent] if agent.role != "manager" else _researchers_below(state, agent.position)
     scores = [score for member in team for score in member.scores]
-    worth = posterior(scores)
+    worth = posterior(scores, level=level_of(state.chart.policies.replace.below))
     bests = [member.best for member in team if member.best is not None]
     return ReportView(
         agent=agent.id,
@@ -137,7 +137,8 @@ def replaceable(state: State, agent: Agent) -> bool:
         return False
     if len(agent.scores) < policies.appraise.after:
         return False
-    return policies.replace.rule != "posterior" or posterior(agent.scores).p_below >= policies.replace.confidence
+    worth = posterior(agent.scores, level=level_of(policies.replace.below))
+    return policies.replace.rule != "posterior" or worth.p_below >= policies.replace.confidence
 
 
 def _researchers_below(state: State, manager: str) -> list[Agent]:

@@ -8,12 +8,13 @@ from company.state import UNDER_WAY, State
 
 
 def next_proposer(state: State) -> str | None:
-    """The researcher's position that is furthest behind its share of the compute (stride scheduling).
+    """The researcher's position that is due first by its share of the compute (stride scheduling); ties by the chart.
 
-    Each proposal advances a position's virtual time by 1/share, and the position with the least goes next, so that a
-    new share counts from now on and never settles old accounts (Waldspurger and Weihl 1995). Ties go by the chart.
+    A position is due 1/share of virtual time after it was last asked (Waldspurger and Weihl 1995). The share is the
+    present one and nobody is due before the present, so that a new share counts from now on, also for who had none,
+    and never settles old accounts.
     """
-    return min(state.passes, key=lambda position: state.passes[position], default=None)
+    return min(state.passes, key=state.due_for_proposal, default=None)
 
 
 def awaiting(state: State) -> int:
@@ -35,6 +36,12 @@ def budget_left(state: State) -> int:
     if budget.slot_seconds is not None:
         left = min(left, (budget.slot_seconds - state.admitted_cost) / state.brief["budget_seconds"])
     return max(0, int(left + 1e-9))
+
+
+def affords(state: State, cost: float) -> bool:
+    """Whether the budget allows one more run of this cost (reference slot-seconds)."""
+    limit = state.chart.budget.slot_seconds
+    return budget_left(state) > 0 and (limit is None or state.admitted_cost + cost <= limit + 1e-9)
 
 
 def budget_spent(state: State) -> float:

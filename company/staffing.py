@@ -31,8 +31,10 @@ def candidate(state: State, role: str) -> Candidate | None:
 
 def next_agent_id(state: State, position: str) -> str:
     """The id of the next agent to hold a position: the position's own for the first, then numbered."""
-    before = sum(agent.position == position for agent in state.agents.values())
-    return position if before == 0 else f"{position}_{before + 1}"
+    number = 1 + sum(agent.position == position for agent in state.agents.values())
+    while (name := position if number == 1 else f"{position}_{number}") in state.agents:
+        number += 1  # a chart may call a position bob_2
+    return name
 
 
 def founding_brain(chart: OrgChart, position: str) -> dict[str, object]:

@@ -33,7 +33,7 @@ class Agent:
     brain: Brain
     status: str = "active"  # active | probation | left
     share: float | None = None  # of its manager's compute, None until the first plan
-    directive: Directive = Directive()
+    directive: Directive = field(default_factory=Directive)
     digest: str = ""
     decisions: int = 0
     experiments: int = 0
@@ -128,7 +128,8 @@ class State:
         self.seen: dict[str, list[Result]] = {}  # position -> the results that it may see
         self.losses: list[float] = []  # of all finished proposals, sorted
         self.window: deque[float] = deque(maxlen=WINDOW)
-        self.passes: dict[str, float] = {}  # stride scheduling: position -> virtual time
+        self.passes: dict[str, float] = {}  # stride scheduling: position -> virtual time when it was last asked
+        self.pass_now = 0.0
         self.sigma = 0.0
         self.baseline_mean: float | None = None
         self.baseline_values: list[float] = []
@@ -188,18 +189,20 @@ class State:
         self.brief, self.seed, self.slots, self.device = event.project, event.seed, event.slots, event.device
         self.__dict__["chart"] = OrgChart.from_dict(event.chart)
         self.seen = {position.id: [] for position in self.chart.positions}
-        self.passes = {p.id: 0.0 for p in self.chart.positions if p.role == "researcher"}
+        self.passes = {p.id: -math.inf for p in self.chart.positions if p.role == "researcher"}
 
     def _hired(self, event: ev.AgentHired) -> None:
         brain = Brain(event.brain["kind"], event.brain.get("params", {}))
         self.agents[event.agent] = Agent(event.agent, event.name, event.position, event.role, brain)
         self.holder[event.position] = event.agent
         self.hired += 1
+        self._shares.clear()
 
     def _replaced(self, event: ev.AgentReplaced) -> None:
         leaving, hired = self.agents[event.leaving], self.agents[event.hired]
         leaving.status = "left"
         hired.share, hired.directive = leaving.share, leaving.directive
+        self._shares.clear()
         self.decisions = {id_: p for id_, p in self.decisions.items() if p.agent != event.leaving}
         index = event.evidence["talent"]
         self.talent_used[index] = self.talent_used.get(index, 0) + 1
@@ -223,7 +226,7 @@ class State:
         self.turns[event.agent, event.task] = event.turn + 1
         agent = self.agents[event.agent]
         if event.task == "propose":
-            self.passes[agent.position] += 1.0 / max(self.share_of(agent.position), 1e-6)
+            self.pass_now = self.passes[agent.position] = self.due_for_proposal(agent.position)
         elif event.task == "plan":
             self.plans = self.proposals_finished
         elif event.task == "appraise":
@@ -241,6 +244,7 @@ class State:
     def _directed(self, event: ev.DirectiveGiven) -> None:
         agent = self.agents[event.agent]
         agent.share = event.share
+        self._shares.clear()
         agent.directive = Directive(cast(Any, event.directive), tuple(event.focus), event.reason)
 
     def _digest(self, event: ev.DigestSent) -> None:
@@ -407,17 +411,32 @@ class State:
         """Metrics of a candidate's finished replications: never the run that it was noticed by."""
         return self._fresh(self.experiments[candidate])
 
+    def due_for_proposal(self, position: str) -> float:
+        """The virtual time at which a researcher's next proposal is due (planning.next_proposer)."""
+        return max(self.passes[position] + 1.0 / max(self.share_of(position), 1e-6), self.pass_now)
+
     def share_of(self, position: str) -> float:
-        """A researcher's share of the company's compute: the product of shares down its chain."""
-        share = 1.0
-        for below, manager in zip((position, *self.chart.chain(position)), self.chart.chain(position), strict=False):
-            team = [r for r in self.chart.reports(manager) if self.produces(r)]
-            given = {r: self.agent_at(r).share for r in team}
-            known = [s for s in given.values() if s is not None]
-            default = sum(known) / len(known) if known else 1.0
-            weights = {r: default if s is None else s for r, s in given.items()}
-            share *= weights[below] / (sum(weights.values()) or 1.0)
-        return share
+        """A position's share of the company's compute: the product of shares down its chain."""
+        if not self._shares:
+            self._shares[self.chart.root] = 1.0
+            for manager in self.chart.managers_top_down():
+                self._divide(manager)
+        return self._shares[position]
+
+    def _divide(self, manager: str) -> None:
+        """Divide a manager's share among its reports that produce; who has no share yet gets an average one."""
+        given = {r: self.agent_at(r).share for r in self.chart.reports(manager) if self.produces(r)}
+        known = [share for share in given.values() if share is not None]
+        default = sum(known) / len(known) if known else 1.0
+        weights = {report: default if share is None else share for report, share in given.items()}
+        total = sum(weights.values())
+        for report, weight in weights.items():
+            part = weight / total if total else 1.0 / len(weights)
+            self._shares[report] = self._shares[manager] * part
+
+    @cached_property
+    def _shares(self) -> dict[str, float]:
+        return {}
 
     def produces(self, position: str) -> bool:
         """Whether experiments come from this position or from below it."""
