@@ -200,18 +200,23 @@ class RungReached(Event):
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed(Event):
-    """A run failed by its own doing, and an engineer is asked whether it can be repaired."""
+    """A run failed by its own doing, and an engineer is asked whether it can be repaired.
+
+    What it said is in measured["log"]: a log may hold addresses and times, which are no part of history.
+    """
 
     experiment: str
     attempt: int
     failure: str
-    detail: str
     measured: Measured = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentFinished(Event):
-    """`status` is ok, failed or stopped; `cost` the reference slot-seconds it held; `curve` at the chart's rungs."""
+    """`status` is ok, failed or stopped; `cost` the reference slot-seconds it held; `curve` at the chart's rungs.
+
+    `detail` is the company's own reason; what a failed run said is in measured["log"].
+    """
 
     experiment: str
     status: str

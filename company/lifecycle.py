@@ -38,8 +38,8 @@ def settle_noise(engine: Engine) -> None:
     values = [e.metric for e in runs if e.metric is not None]
     if len(values) < 2:
         first = next(e for e in runs if e.metric is None)
-        why = f"the baseline failed ({first.failure}): {first.detail}" if first.failure else "fewer than two baselines"
-        engine.emit(ev.RunClosed(True, ev.clean(why)))
+        why = f"the baseline failed ({first.failure}): experiments/{first.id}/log.txt holds what it said"
+        engine.emit(ev.RunClosed(True, why))
         return
     engine.emit(ev.NoiseMeasured(mean(values), sample_sd(values), len(values)))
 
@@ -111,7 +111,8 @@ def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     failure = given_up.failure if given_up else experiment.failure
     if failure == "infrastructure":  # only the supervisor can say so: it would excuse any failure
         failure = experiment.failure
-    _finish(engine, experiment, "failed", None, failure, experiment.detail, experiment.cost, experiment.curve, {})
+    said = {"log": experiment.detail}
+    _finish(engine, experiment, "failed", None, failure, "", experiment.cost, experiment.curve, said)
 
 
 def on_watch(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
@@ -155,12 +156,12 @@ def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
     engineers = nearest(engine.state, experiment.position, "engineer") if experiment.position else ()
     if engineers and experiment.purpose == "proposal" and failure != "infrastructure":
         attempt = experiment.attempt
-        engine.emit(ev.AttemptFailed(experiment.id, attempt, failure or "crash", detail, outcome.measured))
+        engine.emit(ev.AttemptFailed(experiment.id, attempt, failure or "crash", {**outcome.measured, "log": detail}))
         engine.consult(_pick(engineers, engine.state), "repair", experiment.id)
         return
     _finish(
-        engine, experiment, "failed", None, failure or "crash", detail, experiment.cost, experiment.curve,
-        outcome.measured,
+        engine, experiment, "failed", None, failure or "crash", "", experiment.cost, experiment.curve,
+        {**outcome.measured, "log": detail},
     )  # fmt: skip
 
 

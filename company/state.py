@@ -306,7 +306,8 @@ class State:
 
     def _attempt_failed(self, event: ev.AttemptFailed) -> None:
         experiment = self.experiments[event.experiment]
-        experiment.status, experiment.failure, experiment.detail = "repairing", event.failure, event.detail
+        experiment.status, experiment.failure = "repairing", event.failure
+        experiment.detail = event.measured.get("log", "")
         self._release(experiment)
 
     def _release(self, experiment: Experiment) -> None:
@@ -319,7 +320,7 @@ class State:
         self._release(experiment)
         self.under_way.pop(event.experiment, None)
         experiment.status, experiment.metric, experiment.finished_at = event.status, event.metric, self.now
-        experiment.failure, experiment.detail = event.failure, event.detail
+        experiment.failure, experiment.detail = event.failure, event.detail or event.measured.get("log", "")
         experiment.curve = [(fraction, loss) for fraction, loss in event.curve]
         if experiment.purpose in RESEARCH and event.cost < experiment.cost:
             self.admitted -= 1 - event.cost / experiment.cost
