@@ -19,6 +19,9 @@ MAX_BYTES = 256 * 1024  # about 4000 positions; pure-Python YAML reads this in s
 MAX_VALUES = 50_000  # after aliases are followed
 MAX_DEPTH = 30
 
+# what ruamel itself stumbles over in odd text: a lone `%YAML` line, a stray `!`, `!!float y`
+RUAMEL_SLIPS = (ValueError, TypeError, AttributeError, LookupError, AssertionError, OverflowError)
+
 _TAG = "tag:yaml.org,2002:"
 Place = tuple[int, int]
 
@@ -78,8 +81,7 @@ def _compose(text: str, source: str) -> Node | None:
     except YAMLError as error:
         position = getattr(error, "position", None)
         raise ChartError([_bad_character(text, source, position)]) from None
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, OverflowError):
-        # ruamel has slips of its own on broken text (a lone `%YAML` line, a stray `!`)
+    except RUAMEL_SLIPS:
         raise ChartError([Problem(source, 0, 0, "is not valid YAML")]) from None
 
 
@@ -143,6 +145,7 @@ class _Reader:
 
     def scalar(self, node: Node) -> Any:
         tag, text = str(node.tag), str(node.value)
+        place = (node.start_mark.line + 1, node.start_mark.column + 1)
         try:
             if tag == _TAG + "null":
                 return None
@@ -153,9 +156,9 @@ class _Reader:
             if tag == _TAG + "float":
                 return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
+            self.blame(place, f"{quoted(text)} cannot be read as a number")
             return text
         if tag not in (_TAG + "str", _TAG + "timestamp"):
-            place = (node.start_mark.line + 1, node.start_mark.column + 1)
             self.blame(place, f"tags such as {quoted(tag.removeprefix(_TAG))} are not used in a chart")
         return text
 

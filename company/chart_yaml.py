@@ -9,7 +9,7 @@ from typing import Any
 
 from company.chart import OrgChart
 from company.chart_check import check
-from company.chart_nodes import decode, read
+from company.chart_nodes import RUAMEL_SLIPS, decode, read
 from company.chart_problems import ChartError, Problem, printable, suggest
 
 CHARTS = Path(__file__).resolve().parent.parent / "org_charts"
@@ -104,6 +104,8 @@ def _dump(data: Any) -> str:
 
 def _merge_text(chart: OrgChart, onto: str) -> str | None:
     """The old text with the chart's changes, or None where it cannot carry them (it was broken, or shared anchors)."""
+    from ruamel.yaml.error import YAMLError
+
     from company.chart_merge import keep_lines, merge
 
     try:
@@ -113,9 +115,9 @@ def _merge_text(chart: OrgChart, onto: str) -> str | None:
         tree = _yaml().load(onto)
         merge(tree, before.to_dict(compact=True), chart.to_dict(compact=True))
         text = _dump(tree)
-        return next((each for each in (keep_lines(onto, text), text) if _means(each, chart)), None)
-    except ChartError:
+    except (ChartError, YAMLError, *RUAMEL_SLIPS):
         return None
+    return next((each for each in (keep_lines(onto, text), text) if _means(each, chart)), None)
 
 
 def _means(text: str, chart: OrgChart) -> bool:

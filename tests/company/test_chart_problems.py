@@ -105,6 +105,7 @@ ADDED = [
     ("talent: {role: researcher}", "c.yaml:1:9: talent must be a list, not a mapping"),
     ("talent: [{role: researcher, count: 0}]", "count must be at least 1, not 0"),
     ("mission: !!python/object:os.system {}", "c.yaml:1:10: mission must be text, not a mapping"),
+    ("mission: !!float y", "c.yaml:1:10: 'y' cannot be read as a number"),
     ("mission: !secret x", "tags such as '!secret' are not used in a chart"),
     ("? [a, b]\n: c", "a key must be a word"),
     ("<<: {company: x}", "merge keys (<<) are not supported in a chart"),
