@@ -8,6 +8,7 @@ runs out. Not covered: the network, other files of the same user, memory over se
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import gc
 import io
@@ -72,7 +73,11 @@ def redirect(outputs: tuple[int, int]) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for descriptor, target in ((null, 0), (outputs[0], 1), (outputs[1], 2)):
         os.dup2(descriptor, target)
-    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    inherited = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
+    for descriptor in inherited:
+        if descriptor > 2:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.close(descriptor)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)

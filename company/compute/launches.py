@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from company.compute.backend import Order
+from company.compute.environment import clean_env
 from company.compute.folder import ANSWER, CONFIG, LOG
-from company.compute.workers import Launch, clean_env
+from company.compute.workers import Launch
 from projects.spec import Project
 
 

@@ -28,16 +28,17 @@ async def watch(running: Running, folder: Path, log: Log, limits: Limits, on_tic
             await asyncio.wait({running.ended}, timeout=TICK)
             tick += 1
             late = over_time(limits) if loop.time() > deadline else None
-            full = over_disk(folder, limits) if tick % DISK_TICKS == 0 else None
-            stopped = stopped or on_tick() or late or full
+            large = over_disk(folder, limits) if tick % DISK_TICKS == 0 else None
+            stopped = stopped or on_tick() or late or large
             log.trim()
             if stopped and not running.ended.done():
                 await running.end()
     finally:
         ended = await running.end()
+    no_space = disk_full(folder)  # before the log is cut, which may make room
     log.trim(slack=1)
     reason = stopped if ended.killed else None
-    return Facts(ended, log.ending(), reason, oom_kills=oom_kills() - kills, disk_full=disk_full(folder))
+    return Facts(ended, log.ending(), reason, oom_kills=oom_kills() - kills, disk_full=no_space)
 
 
 def over_time(limits: Limits) -> Why:

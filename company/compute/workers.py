@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import signal
-import site
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
@@ -18,21 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from company.compute.backend import ComputeError
+from company.compute.environment import ZYGOTE_ENV, clean_env, command
 
 PRELOAD = ("torch", "torch._dynamo", "numpy", "safetensors.torch")
-ROOT = Path(__file__).resolve().parents[2]  # where the `company` package is found: a checkout or site-packages
-BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from company.compute.zygote import main; main(sys.argv[1:])"
-KEPT_ENV = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_DEVICE_ORDER")
-FIXED_ENV = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",  # the order of a set must not differ between two runs
-    "PYTHONUTF8": "1",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
-# CUDA is not initialised by asking whether it is there: NVML answers instead of the driver.
-ZYGOTE_ENV = {"CUDA_VISIBLE_DEVICES": "", "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 
 
 class WorkersLost(Exception):
@@ -243,18 +230,6 @@ def settle(future: asyncio.Future[Any], value: object) -> None:
         future.exception()  # a launch that was cancelled meanwhile has nobody left to look at it
     else:
         future.set_result(value)
-
-
-def command(preload: Sequence[str]) -> list[str]:
-    """The zygote's command line: nothing from the working directory, nor from a user's site outside a plain Python."""
-    isolation = ["-P"] if site.ENABLE_USER_SITE else ["-P", "-s"]
-    return [sys.executable, *isolation, "-c", BOOT, str(ROOT), *preload]
-
-
-def clean_env(**extra: str) -> dict[str, str]:
-    """The environment of everything we start: an allow-list, so that no key or token is ever handed on."""
-    kept = {name: os.environ[name] for name in KEPT_ENV if name in os.environ}
-    return {**kept, **FIXED_ENV, **extra}
 
 
 def broken(answer: Mapping[str, Any], errors: str) -> str:

@@ -15,8 +15,8 @@ import pytest
 from compute_bench import GOOD, Bench, alive, read_pid, until
 
 from company.compute.backend import ComputeError, Slot
+from company.compute.environment import clean_env
 from company.compute.local import LocalCompute
-from company.compute.workers import clean_env
 
 FAMILY = """
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
