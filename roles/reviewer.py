@@ -78,7 +78,7 @@ def p_real(observation: Observation, champion: Champion, gain: float) -> float:
     losses = [r.loss for r in observation.history if r.loss is not None and math.isfinite(r.loss)]
     gains = champion.loss - np.array(losses or [champion.loss])
     usual = min(0.0, float(np.median(gains)))
-    spread = max(observation.sigma, 1.4826 * float(np.median(np.abs(gains - usual))))
+    spread = max(observation.sigma, -usual, 1.4826 * float(np.median(np.abs(gains - usual))))  # tails are heavy
     pull = spread**2 / (spread**2 + noise**2)
     mean, deviation = usual + pull * (gain - usual), math.sqrt(pull) * noise
     return round(0.5 * math.erfc(-mean / deviation / math.sqrt(2.0)), 4)

@@ -1,7 +1,7 @@
 """Bayesian optimisation with a Gaussian process of our own: Matern-5/2, one length a parameter, in plain numpy.
 
-Losses are turned into normal scores of their ranks, half-way, so that a diverged run does not bend the model; the
-next config maximises expected improvement over random and local candidates.
+Losses are cut off some way above their median, so that what is merely terrible does not bend the model; the next config
+maximises expected improvement over random and local candidates.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def suggest(observation: Observation, params: Mapping[str, Any], rng: np.random.
 
 
 def squash(losses: np.ndarray) -> np.ndarray:
-    """Losses (n,) as scores with mean 0 and deviation 1: the average of normal scores of the ranks and of the
-    losses winsorised above the median."""
+    """Losses (n,) as scores with mean 0 and deviation 1, winsorised above the median.
+
+    The part below the median keeps its shape, since that is where the next config is looked for.
+    """
     middle, best = float(np.median(losses)), float(losses.min())
     ceiling = middle + 1.5 * (middle - best) if middle > best else float(losses.max())
     cut = np.minimum(losses, ceiling)

@@ -53,32 +53,30 @@ class Kind:
         return {name: setting.default for name, setting in self.settings.items()}
 
 
-_START = Setting(8, 1, 200, "finished configs before the model speaks")
-
 BRAINS: dict[str, Kind] = {
     "random": Kind(random.suggest, "Draws configs at random: the control."),
     "hillclimb": Kind(
         hillclimb.suggest,
         "Changes one or two things of the best config so far and keeps what is better.",
-        {"step": Setting(0.2, 0.001, 1.0, "size of a change, as a share of a parameter's range")},
+        {"step": Setting(0.35, 0.001, 1.0, "size of a change, as a share of a parameter's range")},
     ),
     "evolution": Kind(
         evolution.suggest,
         "Breeds the best configs: tournament, crossover, small mutations.",
         {
             "start": Setting(6, 1, 200, "finished configs before breeding begins"),
-            "parents": Setting(8, 1, 200, "how many of the best may breed"),
+            "parents": Setting(4, 1, 200, "how many of the best may breed"),
             "crossover": Setting(0.5, 0.0, 1.0, "probability of a second parent"),
-            "step": Setting(0.15, 0.001, 1.0, "size of a mutation, as a share of a parameter's range"),
+            "step": Setting(0.2, 0.001, 1.0, "size of a mutation, as a share of a parameter's range"),
         },
     ),
     "tpe": Kind(
         tpe.suggest,
         "Models where good configs lie and where the rest lie, and goes where they differ most.",
         {
-            "start": _START,
-            "good": Setting(0.2, 0.01, 0.9, "share of the record that counts as good"),
-            "width": Setting(0.2, 0.01, 1.0, "width of the kernels, as a share of a parameter's range"),
+            "start": Setting(6, 1, 200, "finished configs before the model speaks"),
+            "good": Setting(0.1, 0.01, 0.9, "share of the record that counts as good"),
+            "width": Setting(0.25, 0.01, 1.0, "width of the kernels, as a share of a parameter's range"),
             "candidates": Setting(48, 1, 2000, "draws among which the best is taken"),
             "prior": Setting(1.0, 0.01, 100.0, "weight of the uniform prior, in configs"),
         },
