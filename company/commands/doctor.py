@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from company.exits import Exit
+
 if TYPE_CHECKING:
     from company.doctor import Check
 
@@ -30,7 +32,7 @@ def doctor(as_json: bool) -> None:
         click.echo(json.dumps({"healthy": healthy(checks), "checks": [asdict(check) for check in checks]}, indent=1))
     else:
         show(checks)
-    sys.exit(0 if healthy(checks) else 1)
+    sys.exit(Exit.DONE if healthy(checks) else Exit.FAILED)
 
 
 def show(checks: list[Check]) -> None:
