@@ -181,7 +181,7 @@ class Ledger:
         with self._talk() as session:
             rows = session.exec(
                 select(MetricRow).where(MetricRow.experiment == experiment).order_by(MetricRow.step)
-            ).all()  # type: ignore[arg-type] # noqa: E501
+            ).all()  # type: ignore[arg-type]
         return [(row.step, row.loss) for row in rows]
 
     def verify(self) -> int:

@@ -5,21 +5,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from company.chart import OrgChart
-from company.compute.backend import Outcome
-from company.engine import Cancel, Consult, Decided, Effect, Ended, Engine, Launch, RungSeen, Step
-from company.state import Experiment, State
+from company.compute.backend import OnRung, Order, Outcome, Slot
+from company.engine import Cancel, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.state import State
 from projects.spec import CostTable, Metric, Parameter, Project, SearchSpace, Value
 from roles.employee import decide_offline
 from roles.intents import Intent
 from roles.observation import Observation, stream
 
-Trainer = Callable[[Experiment], Outcome]
-Decide = Callable[[State, Observation], list[Intent]]
+
+class Run(Protocol):
+    """What a planted trainer may look at: an experiment, or the order to run one."""
+
+    @property
+    def config(self) -> Mapping[str, Value]: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def micro_batch(self) -> int | None: ...
+
+
+Trainer = Callable[[Run], Outcome]
+Decide = Callable[[State, Observation], Sequence[Intent]]
 
 
 def planted_project(noise: float = 0.02, budget_seconds: float = 2.0) -> Project:
@@ -48,7 +66,7 @@ def planted_loss(config: Mapping[str, Value]) -> float:
 def planted_trainer(noise: float = 0.02) -> Trainer:
     """Trains on `planted_project`: true loss plus seed noise; a learning rate over 0.8 diverges."""
 
-    def train(experiment: Experiment) -> Outcome:
+    def train(experiment: Run) -> Outcome:
         if float(experiment.config["lr"]) > 0.8:
             return Outcome("failed", failure="diverged", detail="loss is nan")
         truth = planted_loss(experiment.config)
@@ -65,46 +83,113 @@ def offline(state: State, observation: Observation) -> list[Intent]:
     return decide_offline(agent.role, agent.brain, observation)
 
 
+class Rehearsal:
+    """One company at work without a clock: each `advance` brings the completion that the cost table predicts next.
+
+    On an engine with a state (one folded from a ledger) it goes on from there, as a resumed run does.
+    """
+
+    def __init__(self, engine: Engine, train: Trainer, decide: Decide = offline) -> None:
+        self.engine, self.train, self.decide = engine, train, decide
+        self.outstanding: list[Consult | Launch] = [e for e in engine.outstanding() if not isinstance(e, Cancel)]
+
+    def follow(self, step: Step) -> Step:
+        """Take a step's effects on."""
+        self.outstanding += [effect for effect in step.effects if not isinstance(effect, Cancel)]
+        self.outstanding = [effect for effect in self.outstanding if self._alive(effect)]
+        return step
+
+    def advance(self) -> Step | None:
+        """The next step, None when nothing is outstanding any more."""
+        if not self.outstanding:
+            return None
+        effect = min(self.outstanding, key=self.engine.due)
+        at = self.engine.due(effect)[0]
+        return self.follow(self.engine.handle(self.completion(effect), at))
+
+    def completion(self, effect: Consult | Launch) -> Completion:
+        """What comes back from an effect next."""
+        if isinstance(effect, Consult):
+            observation = self.engine.observe(effect.decision)
+            return Decided(effect.decision, self.decide(self.engine.state, observation))
+        experiment = self.engine.state.experiments[effect.experiment]
+        outcome, passed = self.train(experiment), len(experiment.curve)
+        found = rungs_of(outcome, experiment.rungs, experiment.steps)
+        if passed < len(found):
+            return RungSeen(experiment.id, effect.attempt, passed, *found[passed])
+        return Ended(experiment.id, effect.attempt, outcome)
+
+    def _alive(self, effect: Consult | Launch) -> bool:
+        if isinstance(effect, Consult):
+            return effect.decision in self.engine.state.decisions
+        experiment = self.engine.state.experiments[effect.experiment]
+        return experiment.status == "running" and experiment.attempt == effect.attempt
+
+
+def rungs_of(outcome: Outcome, rungs: Sequence[float], steps: int) -> list[tuple[int, float]]:
+    """What a run reports at its rungs on the way to an outcome: (step, loss), up to where its curve ends."""
+    found = []
+    for rung in rungs:
+        step = math.ceil(rung * steps)
+        loss = next((loss for at, loss in outcome.curve if at >= step), None)
+        if loss is None:
+            break
+        found.append((step, loss))
+    return found
+
+
 def drive(
     project: Project, chart: OrgChart, train: Trainer, *, seed: int = 0, slots: int = 1, decide: Decide = offline,
     on_step: Callable[[Step], None] = lambda step: None, most: int = 100_000,
 ) -> Engine:  # fmt: skip
     """Run a company from founding to closing and return its engine; completions come as the cost table predicts."""
     engine = Engine(project)
-    step = engine.found(chart, seed, slots)
-    outstanding: list[Effect] = []
+    rehearsal = Rehearsal(engine, train, decide)
+    step: Step | None = rehearsal.follow(engine.found(chart, seed, slots))
     for _ in range(most):
-        on_step(step)
-        for effect in step.effects:
-            if isinstance(effect, Cancel):
-                outstanding = [e for e in outstanding if getattr(e, "experiment", None) != effect.experiment]
-            else:
-                outstanding.append(effect)
-        outstanding = [e for e in outstanding if _alive(engine, e)]
-        if not outstanding:
+        if step is None:
             return engine
-        effect = min(outstanding, key=engine.due)  # type: ignore[arg-type]
-        step = _complete(engine, effect, train, decide, outstanding)
+        on_step(step)
+        step = rehearsal.advance()
     raise RuntimeError(f"the company did not close within {most} completions")
 
 
-def _alive(engine: Engine, effect: Effect) -> bool:
-    if isinstance(effect, Consult):
-        return effect.decision in engine.state.decisions
-    return engine.state.experiments[effect.experiment].status == "running"
+class FakeCompute:
+    """A compute backend without processes: outcomes come from `train`, after as many turns of the loop as `delay` says.
 
+    `log` holds what happened, as (what, experiment, slot); two runs on one slot at once raise AssertionError.
+    """
 
-def _complete(engine: Engine, effect: Effect, train: Trainer, decide: Decide, outstanding: list[Effect]) -> Step:
-    at = engine.due(effect)[0]  # type: ignore[arg-type]
-    if isinstance(effect, Consult):
-        outstanding.remove(effect)
-        return engine.handle(Decided(effect.decision, decide(engine.state, engine.observe(effect.decision))), at)
-    assert isinstance(effect, Launch)
-    experiment = engine.state.experiments[effect.experiment]
-    outcome, passed = train(experiment), len(experiment.curve)
-    if passed < len(experiment.rungs) and passed < len(outcome.curve):
-        step = math.ceil(experiment.rungs[passed] * experiment.steps)
-        loss = next(loss for at_step, loss in outcome.curve if at_step >= step)
-        return engine.handle(RungSeen(experiment.id, effect.attempt, passed, step, loss), at)
-    outstanding.remove(effect)
-    return engine.handle(Ended(experiment.id, effect.attempt, outcome), at)
+    def __init__(
+        self, slots: int, train: Trainer, delay: Callable[[Order], int] = lambda order: 0, parting: int = 3
+    ) -> None:
+        self.slots = tuple(Slot(index) for index in range(slots))
+        self.train, self.delay, self.parting = train, delay, parting
+        self.log: list[tuple[str, str, int]] = []
+        self._busy: dict[int, str] = {}
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None:
+        assert not self._busy, f"still running: {self._busy}"
+
+    async def run(self, order: Order, on_rung: OnRung) -> Outcome:
+        slot = order.slot.index
+        assert slot not in self._busy, f"{order.experiment} on slot {slot}, which runs {self._busy[slot]}"
+        self._busy[slot] = order.experiment
+        self.log.append(("start", order.experiment, slot))
+        try:
+            outcome = self.train(order)
+            for index, (step, loss) in enumerate(rungs_of(outcome, order.rungs, order.steps)):
+                await self._turns(self.delay(order))
+                on_rung(index, step, loss)
+            await self._turns(self.delay(order))
+            return outcome
+        finally:  # ending a process group takes a while
+            await self._turns(self.parting)
+            del self._busy[slot]
+            self.log.append(("end", order.experiment, slot))
+
+    async def _turns(self, count: int) -> None:
+        for _ in range(count):
+            await asyncio.sleep(0)
