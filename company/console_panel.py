@@ -125,7 +125,7 @@ def _people(state: State, most: int) -> list[list[Text]]:
         shown = [agent for agent in everyone if agent in first]
     rows = [_person(agent, tasks.get(agent.id, "")) for agent in shown]
     if len(everyone) > len(shown):
-        rows.append([Text(f"and {len(everyone) - len(shown)} more", "dim")])
+        rows.append([*[Text()] * 4, Text(f"and {len(everyone) - len(shown)} more", "dim")])
     return rows
 
 

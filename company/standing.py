@@ -29,13 +29,13 @@ def progress(state: State) -> Progress:
     policies = state.chart.policies
     baseline = sum(e.purpose == "baseline" and e.status in FINISHED for e in state.experiments.values())
     closing = [e for e in state.experiments.values() if e.purpose == "closing"]
-    researching = sum(state.experiments[e].admitted for e in state.under_way) if state.phase == "research" else 0
-    budget, admitted = _budget(state), state.admitted
+    under_way = sum(state.experiments[e].admitted for e in state.under_way) if state.phase == "research" else 0
+    budget, admitted = _budget(state), round(state.admitted)
     if state.phase in ("closing", "closed"):
         budget = admitted
     parts = (
         (baseline, max(baseline, policies.found.baselines)),
-        (max(0, admitted - researching), max(budget, admitted)),
+        (max(0, admitted - under_way), max(budget, admitted)),
         (sum(e.status in FINISHED for e in closing), len(closing) or 2 * policies.close.seeds),
     )
     share = sum(done for done, _ in parts) / max(1, sum(of for _, of in parts))

@@ -1,0 +1,76 @@
+"""The report of a run as Markdown, for pull requests and notes. Everything that is not ours is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from company.account import Account
+from company.conclusion import conclude
+from company.report_rows import commands, decisions, facts, people, provenance, references, runs, settings
+from company.state import State
+from company.wording import plain
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>@$:-])")
+
+
+def escape(text: object) -> str:
+    """Text that Markdown shows as it is: specials after a backslash, HTML as entities, one line."""
+    line = plain(text, 1000).replace("&", "&amp;")
+    return _SPECIAL.sub(r"\\\1", line).replace(r"\<", "&lt;").replace(r"\>", "&gt;")
+
+
+def markdown(account: Account) -> str:
+    """The whole report."""
+    return "\n".join(_lines(account)) + "\n"
+
+
+def _lines(account: Account) -> Iterator[str]:
+    state = account.state
+    founded, name = state.phase != "unfounded", state.brief.get("name")
+    yield f"# {escape(f'{state.chart.company} on {name}') if founded else 'A company'}"
+    yield ""
+    yield f"**{escape(conclude(state).sentence)}**"
+    if not founded:
+        return
+    yield from _table("", ("", "", ""), ((f.name, f.value, f.note) for f in facts(account)))
+    yield from _company(account)
+    yield from _table("Decisions", ("time", "about", "what"), ((d.at, d.topic, d.words) for d in decisions(account)))
+    if state.champion:
+        yield from _table("The champion's config", ("parameter", "baseline", "champion"), settings(state))
+    if state.brief.get("references"):
+        yield from _table("Yardsticks", ("yardstick", "value", "champion"), references(state))
+    heads = ("experiment", "by", "what", "expected", "measured", "sigmas", "outcome")
+    rows = (
+        (f"↳ {r.id}" if r.nested else r.id, r.who, r.what, r.expected, r.metric, r.sigmas, r.outcome)
+        for r in runs(account)
+    )
+    yield from _table("Experiments", heads, rows)
+    yield from _table("What this is bound to", ("", ""), provenance(account))
+    yield from ("", "## See more", "")
+    yield from (f"    {command}" for command, _ in commands(account))
+
+
+def _company(account: Account) -> Iterator[str]:
+    yield from ("", "## The company", "")
+    yield from _tree(account.state, account.state.chart.root, 0)
+    heads = ("agent", "role", "brain", "status", "experiments", "failed", "dropped", "worth (90 % interval)")
+    rows = ((p.id, p.role, p.brain, p.status, p.experiments, p.failed, p.dropped, p.worth) for p in people(account))
+    yield from _table("", heads, rows)
+
+
+def _tree(state: State, position: str, depth: int) -> Iterator[str]:
+    agent = state.agent_at(position)
+    yield f"{'  ' * depth}- **{escape(agent.id)}** {escape(agent.role)}, {escape(agent.name)}"
+    for report in state.chart.reports(position):
+        yield from _tree(state, report, depth + 1)
+
+
+def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield ""
+    if title:
+        yield from (f"## {title}", "")
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{' --- |' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(escape(cell) for cell in row)} |"
