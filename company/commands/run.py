@@ -96,13 +96,14 @@ def _show(plan: Any, as_json: bool, plain: bool) -> Exit:
     from rich.console import Console
 
     from company.console import RunConsole
-    from company.report import close_run
     from company.run import execute
-    from company.summary import summary
 
     talk = Console(stderr=True)
     with RunConsole(talk, plain=plain or not talk.is_terminal) as display:
         state = execute(plan, display.on_step)
+    from company.report import close_run
+    from company.summary import summary
+
     close_run(plan.directory.path, talk)
     if as_json:
         click.echo(json.dumps(summary(plan.directory.path), allow_nan=False))

@@ -1,0 +1,221 @@
+"""What a person gets wrong, and what a script does wrong: one clear line or a recorded failure, and the ledger whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from company.ledger import Ledger
+from tests.support import MODES, kill_hard, loopworks, start, write_chart, write_project
+
+
+def refused(words: list[object], cwd: Path, *parts: str, code: int = 2) -> None:
+    """The command ends with `code` and lines that hold `parts`, and never with a traceback."""
+    done = loopworks("run", *words, cwd=cwd)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in done.stderr
+    assert len(done.stderr.splitlines()) <= 4, done.stderr
+
+
+BAD_CHARTS = {
+    "unknown role": ("positions: [{id: a, role: reseacher}]", "did you mean 'researcher'?"),
+    "cycle": (
+        "positions:\n- {id: r, role: manager}\n- {id: a, role: manager, reports_to: b}\n"
+        "- {id: b, role: manager, reports_to: a}\n- {id: c, role: researcher, reports_to: a}",
+        "a -> b -> a",
+    ),
+    "two roots": ("positions: [{id: a, role: researcher}, {id: b, role: researcher}]", "root"),
+    "empty file": ("", "empty"),
+    "wrong types": ("positions: 7", "positions"),
+    "tabs": ("positions:\n\t- {id: a, role: researcher}", "tab"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CHARTS)
+def test_a_bad_chart_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
+    text, part = BAD_CHARTS[name]
+    (tmp_path / "bad.yaml").write_text(f"company: x\n{text}\n" if text else "")
+    refused(["bad.yaml"], tmp_path, "bad.yaml:", part)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_missing_project_names_the_nearest(tmp_path: Path) -> None:
+    refused(["--project", "digit"], tmp_path, "digits")
+
+
+def test_a_missing_chart_names_the_nearest(tmp_path: Path) -> None:
+    refused(["startupp"], tmp_path, "startup")
+
+
+def test_a_project_without_a_metric_is_refused(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "tiny")
+    text = (folder / "project.yaml").read_text()
+    (folder / "project.yaml").write_text("\n".join(line for line in text.splitlines() if "metric" not in line))
+    refused(["--project", "tiny"], tmp_path, "metric")
+
+
+def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    refused(["--experiments", "3", "--budget", "2m"], tmp_path, "--budget")
+    refused(["--budget", "soon"], tmp_path, "90s, 10m or 2h")
+
+
+def test_resuming_nothing_says_so(tmp_path: Path) -> None:
+    refused(["--resume", "nowhere"], tmp_path, "no run to resume", code=1)
+
+
+def test_a_directory_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ledger.sqlite").write_text("x")
+    refused(["--project", "digits", "--out", "out"], tmp_path, "--resume", code=1)
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused(["--project", "digits", "--out", "file/run"], tmp_path, "--out", code=1)
+
+
+def test_a_read_only_directory_is_refused(tmp_path: Path) -> None:
+    with mounted(tmp_path / "ro", "size=1m,ro") as folder:
+        refused(["--project", "digits", "--out", folder / "run"], tmp_path, "cannot be written", code=1)
+
+
+def test_every_way_a_script_can_fail_is_a_recorded_experiment(tmp_path: Path) -> None:
+    write_project(tmp_path / "tiny", modes=MODES)
+    write_chart(tmp_path / "chart.yaml", experiments=24)
+    done = loopworks(
+        "run", "chart.yaml", "--project", "tiny", "--out", "out", "--slots", "2", "--deterministic", "--json",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stderr
+    found = json.loads(done.stdout)
+    failures = {e.failure for e in Ledger(tmp_path / "out" / "ledger.sqlite").fold().experiments.values()}
+    assert failures >= {"crash", "timeout", "out_of_memory", "diverged", "bad_output"}
+    assert found["experiments"]["failed"] >= 5
+    assert found["experiments"]["total"] == sum(
+        found["experiments"][kind] for kind in ("ok", "failed", "stopped", "refused")
+    )
+
+
+def test_a_baseline_that_fails_closes_the_run_with_one_line(tmp_path: Path) -> None:
+    write_project(tmp_path / "tiny", baseline_mode="raise")
+    done = loopworks("run", "solo", "--project", "tiny", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the baseline failed (crash)" in done.stderr
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_interrupting_says_how_to_go_on_and_going_on_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    write_project(tmp_path / "tiny", step=0.01)
+    write_chart(tmp_path / "chart.yaml")
+    words = ["run", "chart.yaml", "--project", "tiny", "--slots", "1"]
+    undisturbed = json.loads(loopworks(*words, "--out", "whole", "--json", cwd=tmp_path).stdout)
+    process = start(*words, "--out", "out", cwd=tmp_path)
+    wait_for_events(tmp_path / "out", 30)
+    os.killpg(process.pid, signal.SIGINT)
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume out" in talk
+    assert "Traceback" not in talk
+    resumed = json.loads(loopworks("run", "--resume", "out", "--json", cwd=tmp_path).stdout)
+    assert resumed["digest"] == undisturbed["digest"]
+
+
+def test_killed_hard_and_resumed_the_history_is_that_of_an_undisturbed_run(tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, [25, 60, 110])
+
+
+@pytest.mark.slow
+def test_ten_kills_leave_the_history_of_an_undisturbed_run(tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, [5, 18, 31, 44, 57, 70, 83, 96, 109, 122], slots=2)
+
+
+def kill_and_resume(folder: Path, marks: list[int], slots: int = 1) -> None:
+    """Kill the engine -9 each time its ledger has reached a mark, resume, and compare with a run left in peace."""
+    write_project(folder / "tiny", step=0.01)
+    write_chart(folder / "chart.yaml", brain="tpe")
+    words = ["run", "chart.yaml", "--project", "tiny", "--slots", slots, "--deterministic"]
+    undisturbed = json.loads(loopworks(*words, "--out", "whole", "--json", cwd=folder).stdout)
+    process = start(*words, "--out", "out", cwd=folder)
+    for mark in marks:
+        wait_for_events(folder / "out", mark)
+        kill_hard(process)
+        process = start("run", "--resume", "out", "--json", cwd=folder)
+    output, talk = process.communicate(timeout=120)
+    assert process.returncode == 0, talk
+    assert json.loads(output)["digest"] == undisturbed["digest"]
+    state = Ledger(folder / "out" / "ledger.sqlite").fold()
+    assert json.loads(output)["experiments"] == undisturbed["experiments"]
+    assert len(state.experiments) == len({e.id for e in state.experiments.values()})
+
+
+def test_a_second_process_on_the_same_run_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    write_project(tmp_path / "tiny", step=0.05)
+    write_chart(tmp_path / "chart.yaml")
+    process = start("run", "chart.yaml", "--project", "tiny", "--slots", "1", "--out", "out", cwd=tmp_path)
+    wait_for_events(tmp_path / "out", 20)
+    refused(["--resume", "out"], tmp_path, "another loopworks process", code=1)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_a_full_disk_stops_the_run_with_one_line_and_space_lets_it_go_on(tmp_path: Path) -> None:
+    write_project(tmp_path / "tiny")
+    write_chart(tmp_path / "chart.yaml", experiments=30)
+    with mounted(tmp_path / "small", "size=1m") as folder:
+        done = loopworks(
+            "run", "chart.yaml", "--project", "tiny", "--slots", "1", "--out", folder / "run", cwd=tmp_path
+        )
+        assert done.returncode == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "disk is full" in done.stderr
+        subprocess.run(["mount", "-o", "remount,size=200m", folder], check=True)
+        resumed = loopworks("run", "--resume", folder / "run", "--json", cwd=tmp_path)
+        assert resumed.returncode == 0, resumed.stderr
+        assert json.loads(resumed.stdout)["status"] == "closed"
+
+
+class mounted:
+    """A small file system of its own for the time of a test; skips where one cannot be mounted."""
+
+    def __init__(self, folder: Path, options: str) -> None:
+        self.folder, self.options = folder, options
+
+    def __enter__(self) -> Path:
+        self.folder.mkdir()
+        if not shutil.which("mount") or os.geteuid() != 0:
+            pytest.skip("only root can mount a small file system")
+        command = ["mount", "-t", "tmpfs", "-o", self.options, "tmpfs", str(self.folder)]
+        if subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("this machine does not let us mount a file system")
+        return self.folder
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run(["umount", "-l", str(self.folder)], check=False)
+
+
+def wait_for_events(folder: Path, count: int, timeout: float = 60) -> None:
+    """Wait until a ledger holds `count` events, or the run has closed."""
+    import sqlite3
+    import time
+
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        try:
+            with sqlite3.connect(f"file:{folder / 'ledger.sqlite'}?mode=ro", uri=True) as database:
+                row = database.execute("SELECT max(seq), max(kind = 'RunClosed') FROM event").fetchone()
+            if row[1] or (row[0] or 0) >= count:
+                return
+        except sqlite3.OperationalError:
+            pass
+        time.sleep(0.01)
+    raise AssertionError(f"{folder}: no {count} events within {timeout} s")
