@@ -1,9 +1,10 @@
 """Measure what a training step costs, for each shape of model: the table that turns seconds of budget into steps.
 
-Every run is a fork of this process, which has torch loaded, and its metrics.jsonl is a named pipe: steps are timed from
-outside, as their lines arrive, and train.py needs no clock of its own. What counts is processor time where Linux tells
-it (on an idle core the same as the wall clock): other work only takes turns with the run. It can still slow it down,
-through caches and clock speed, but never speed it up: a cost is the mean within a round, and the least of the rounds.
+Every run is a fork of this process, which has torch loaded if train.py uses it, and its metrics.jsonl is a named pipe:
+steps are timed from outside, as their lines arrive, and train.py needs no clock of its own. What counts is processor
+time where the system tells it (on an idle core the same as the wall clock): other work only takes turns with the run.
+It can still slow the run down, through caches and clock speed, but never speed it up: a cost is the mean within a
+round, and the least of the rounds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from projects.predictor import preload
 from projects.spec import Config, Project
 from projects.trial import PACKAGES, TrialError, prepare, score_arguments, train_arguments
 
@@ -42,10 +44,7 @@ Progress = Callable[[int, int, str], None]  # (done, of, what)
 
 def calibrate(project: Project, progress: Progress = lambda done, of, what: None) -> dict[str, Any]:
     """The content of costs.json for this machine and project. Raises TrialError when a run does not work."""
-    with contextlib.suppress(ImportError):
-        import torch
-
-        torch.set_num_threads(1)
+    preload(project.folder / "train.py")
     with tempfile.TemporaryDirectory(prefix="loopworks-calibrate-") as name:
         folder = Path(name)
         prepare(project, folder / "data")

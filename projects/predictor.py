@@ -10,6 +10,8 @@ leave a process of its own behind; see `company/compute`.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import resource
@@ -41,12 +43,11 @@ class PredictionError(Exception):
         self.detail = detail
 
 
-def preload() -> None:
-    """Import torch, where there is one, before the first fork: two children then pay for one import."""
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        return
+def preload(code: Path) -> None:
+    """Import torch before the first fork, if `code` names it: two children then pay for one import."""
+    if b"torch" in code.read_bytes():
+        with contextlib.suppress(ImportError):
+            importlib.import_module("torch")
 
 
 class Predictor:

@@ -81,8 +81,9 @@ def check(path: str, really: bool, as_json: bool) -> None:
     if as_json:
         _print_json({"ok": passed, "name": found.name, "calibrated": calibrated, "findings": findings})
     else:
-        click.echo(f"{found.name}: {len(found.space.parameters)} parameters, the contract is kept" if passed else "")
-        if not calibrated:
+        if passed:
+            click.echo(f"{found.name}: {len(found.space.parameters)} parameters, the contract is kept")
+        if passed and not calibrated:
             click.echo(f"next: loopworks project calibrate {path}", err=True)
     if not passed:
         sys.exit(Exit.USAGE)
@@ -194,7 +195,8 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("data")
 
     def __enter__(self) -> _Bar:

@@ -6,7 +6,7 @@
 
 The text is the standard library of the running Python: every module and package but tests, generated tables and what
 depends on the machine, in sorted order, each file whole in one split by the hash of its name. Python versions
-differ in it, so data.json keeps the sha256; KNOWN lists those that were measured.
+differ in it, so data.json keeps the sha256; KNOWN lists those that were measured, another is noted and not refused.
 
 Covered: everything in `projects.predictor`, and looking ahead: a second, fresh process sees windows whose end was
 replaced, and must give the same answers before the replacement. Not covered: see `projects.predictor`.
@@ -35,7 +35,11 @@ PROBES = 16  # windows whose end is replaced
 PROBE_TOLERANCE = 1e-3  # nats; the same computation in another batch shape differs by about 1e-5
 PARTS = ("train", "validation", "holdout")
 LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "turtledemo", "encodings", "pydoc_data", "ensurepip"}
-KNOWN: dict[str, str] = {}
+KNOWN = {
+    "3.11.7": "7bebe4c61aa538b9153f1ee6e4a8d3629d5c82a7eda6633f64c60d40acd57161",
+    "3.12.1": "422067545925efb8d03b05ff30e38c5ce711d784475d897b027e752d88caa5dd",
+    "3.13.0": "44ea74341e2458e9791ab2791e04b4be0a119d8a871f02d811d8d6154ed2fdf8",
+}
 
 
 def sources(library: Path) -> list[Path]:
@@ -98,7 +102,7 @@ def looks_ahead(model: Predictor, rows: np.ndarray, answers: np.ndarray) -> bool
 
 def score(artefact: Path, code: Path, data: Path, split: str, device: str, timeout: float) -> dict[str, object]:
     """Bits per byte of a model on a split: -log2 of the probability of each next byte, mean over all windows."""
-    preload()
+    preload(code)
     with Predictor(code, artefact, device, timeout) as model, Predictor(code, artefact, device, timeout) as fresh:
         rows = windows(np.fromfile(data / f"{split}.bin", dtype=np.uint8), WINDOWS[split])
         inputs, targets = rows[:, :-1], rows[:, 1:]
