@@ -12,10 +12,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only wait for each other
 
 import numpy as np
 
@@ -283,9 +286,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--evaluations", type=int, default=60)
     parser.add_argument("--slots", type=int, default=1)
-    parser.add_argument(
-        "--brains", default="random,hillclimb,evolution,tpe,gp,tpe/explore,tpe/refine,gp/explore,gp/refine"
-    )
+    parser.add_argument("--brains", default=",".join([*BRAINS, *DIRECTED]), help="each a brain, or BRAIN/DIRECTIVE")
     parser.add_argument("--reference", default="optuna-tpe", help="optuna-tpe, optuna-gp or one of the brains")
     parser.add_argument("--optuna", default="optuna-tpe", help="samplers to run, comma separated; 'none' for none")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the brains")

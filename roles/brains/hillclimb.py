@@ -26,10 +26,7 @@ def suggest(observation: Observation, params: Mapping[str, Any], rng: np.random.
     config = new_config(observation, rng, draw)
     if config is None:
         return None
-    old = observation.space.decode(base)
-    changed = [name for name, value in config.items() if value != old[name]]
-    return Suggestion(config, record.losses[best] if best else None, f"the best so far with {_and(changed)} changed")
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join(names)
+    unit = observation.space.encode(config)
+    changed = [name for name, new, old in zip(config, unit, base, strict=True) if new != old]
+    reason = f"{'the best so far' if best else 'the baseline'} with {' and '.join(changed)} changed"
+    return Suggestion(config, record.losses[best] if best else None, reason)

@@ -75,9 +75,9 @@ BRAINS: dict[str, Kind] = {
         "Models where good configs lie and where the rest lie, and goes where they differ most.",
         {
             "start": Setting(6, 1, 200, "finished configs before the model speaks"),
-            "good": Setting(0.1, 0.01, 0.9, "share of the record that counts as good"),
+            "good": Setting(0.15, 0.01, 0.9, "share of the record that counts as good"),
             "width": Setting(0.25, 0.01, 1.0, "width of the kernels, as a share of a parameter's range"),
-            "candidates": Setting(48, 1, 2000, "draws among which the best is taken"),
+            "candidates": Setting(32, 1, 2000, "draws among which the best is taken"),
             "prior": Setting(1.0, 0.01, 100.0, "weight of the uniform prior, in configs"),
         },
     ),

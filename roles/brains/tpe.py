@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from roles.brains.cube import Cube, cube_of, square_distances
+from roles.brains.cube import Cube, cube_of, jitter, square_distances
 from roles.brains.moves import TRIES, axes, in_turn, new_config, start
 from roles.brains.record import Record, Suggestion, summarise
 from roles.observation import Observation
 
 OTHER = math.sqrt(2.0 * math.log(6.0))  # another word weighs a sixth of the same word in a kernel
 FLOOR = 1e-3  # density of the uniform prior against the peak of a kernel
+MOVED = 0.5  # share of the coordinates that a draw moves; moving all leaves a good config too far, and costs regret
 WIDTH = {"explore": 1.3, "free": 1.0, "refine": 0.8}  # how a directive scales the kernels
 
 
@@ -64,15 +65,12 @@ def _shrunk(width: float, centres: np.ndarray) -> float:
 
 
 def _draw(cube: Cube, good: np.ndarray, width: float, count: int, prior: float, rng: np.random.Generator) -> np.ndarray:
-    """Points (count, d) from kernels around the good configs, a share of them from the uniform prior."""
-    centre = good[rng.integers(len(good), size=count)]
-    moved = np.abs(centre + width * rng.standard_normal(centre.shape)) % 2.0
-    moved = np.where(moved > 1.0, 2.0 - moved, moved)
-    chances = rng.random((3, *centre.shape))
-    fresh = chances[0]
-    word = np.where(chances[1] < 1.0 / (1.0 + width), centre, fresh)
-    moved = np.where(cube.ordered, moved, word)
-    return cube.snap(np.where(chances[2, :, :1] < prior / (len(good) + prior), fresh, moved))
+    """Points (count, d) near the good configs, about half of their coordinates moved; a few from the uniform prior."""
+    near = jitter(cube, good[rng.integers(len(good), size=count)], rng, width, MOVED)
+    anywhere = rng.random(count) < prior / (len(good) + prior)
+    if anywhere.any():
+        near[anywhere] = cube.snap(rng.random((int(anywhere.sum()), near.shape[1])))
+    return near
 
 
 def _log_density(cube: Cube, at: np.ndarray, centres: np.ndarray, width: float, prior: float) -> np.ndarray:
