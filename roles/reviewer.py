@@ -13,7 +13,7 @@ from roles.role import Brain, Role
 from roles.waste import prospect
 
 SCREEN = 1.0  # sigmas that a gain must reach to be worth replicating
-WASTE = 0.01  # a proposal with a smaller chance, among near copies that all did badly, is not worth a slot
+WASTE = 0.005  # a proposal with a smaller chance, among near copies that all did badly, is not worth a slot
 NEAR_COPIES = 3  # such copies before a refusal: a discovery refused costs more than a run wasted
 
 

@@ -13,7 +13,9 @@ from roles.observation import Observation, Result
 NEAR = 0.08  # root mean square distance over the parameters within which two configs are near copies
 REACH = 0.15  # of the kernel that weighs a neighbour's evidence
 DOUBT = 1.0  # weight of knowing nothing, in neighbours
-SHARPNESS = 2.0  # how fast promise grows with the standing of the neighbours
+SHARPNESS = 1.5  # how fast promise grows with the standing of the neighbours
+
+FADING = 0.5  # improvements get rarer as the record grows: the next window holds about half as many as the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def prospect(observation: Observation, unit: Unit) -> Prospect:
     return Prospect(chance, int(near.sum()), int(failed), int(poor))
 
 
-def base_rate(history: list[Result], sigma: float, window: int = 30) -> float:
+def base_rate(history: list[Result], sigma: float, window: int = 12) -> float:
     """How often lately a proposal beat all before it by more than sigma, with one improvement in four put in front
     so that a short record says little."""
     best, wins = None, []
@@ -61,4 +63,4 @@ def base_rate(history: list[Result], sigma: float, window: int = 30) -> float:
         elif result.purpose == "proposal":
             wins.append(False)
     recent = wins[-window:]
-    return (sum(recent) + 1.0) / (len(recent) + 4.0)
+    return FADING * (sum(recent) + 1.0) / (len(recent) + 4.0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from role_world import BASELINE, SPACE, champion, easy_loss, observe, result, subject
 
+from roles.brains.offline import suggest
 from roles.intents import Approve, Refuse, Verdict
 from roles.observation import Observation
 from roles.reviewer import REVIEWER
@@ -94,3 +95,22 @@ def test_p_real_is_calibrated_where_the_truth_is_planted() -> None:
     chance, real = np.array([v.p_real for v in verdicts]), truth[100:] < 1.0
     assert float(np.mean((chance - real) ** 2)) < 0.15
     assert abs(float(chance.mean() - real.mean())) < 0.08
+
+
+@pytest.mark.parametrize("kind", ["random", "hillclimb", "tpe"])
+def test_p_improves_is_calibrated_and_discoveries_are_not_refused(kind: str) -> None:
+    chances, improved, lost = [], [], 0
+    for seed in range(8):
+        history = [result(0, BASELINE, easy_loss(BASELINE))]
+        for turn in range(1, 40):
+            found = suggest(kind, {}, observe(turn=turn, root_seed=seed, history=history), np.random.default_rng(turn))
+            assert found is not None
+            loss = easy_loss(found.config)
+            better = loss < min(r.loss for r in history if r.loss is not None) - 0.01
+            intent = decide(observe("review", history=history, subject=subject(found.config)))
+            chances.append(intent.p_improves)
+            improved.append(better)
+            lost += better and isinstance(intent, Refuse)
+            history.append(result(turn, found.config, loss))
+    assert lost == 0
+    assert abs(float(np.mean(chances)) - float(np.mean(improved))) < 0.06
