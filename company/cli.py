@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import sys
 
 import click
@@ -59,6 +60,8 @@ def loopworks() -> None:
 
 def main() -> None:
     """The entry point: no traceback reaches a person, and an interrupt exits with 130."""
+    for library in ("OMP", "OPENBLAS", "MKL"):  # threads would fight the slots for cores, and could change a sum
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
         loopworks.main(standalone_mode=True)
     except KeyboardInterrupt:
