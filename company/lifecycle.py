@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 6  # whatever an engineer says, a run that fails this often has failed
 
+HUGE = 1e100  # no metric is as large, and the square of a larger one is no number any more
+
 
 def measure_noise(engine: Engine) -> None:
     """Queue the baseline on several seeds: nothing is judged without sigma."""
@@ -147,7 +149,7 @@ def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
     metric, failure, detail = outcome.metric, outcome.failure, ev.clean(outcome.detail, 2000)
     if outcome.status == "lost":
         failure = "infrastructure"
-    elif outcome.status == "ok" and (metric is None or not math.isfinite(metric)):
+    elif outcome.status == "ok" and (metric is None or not abs(metric) < HUGE):
         failure, detail = "bad_output", "the evaluator gave no finite metric"
     if outcome.status == "ok" and failure is None and metric is not None:
         curve = experiment.curve or _at_rungs(engine.state, experiment, outcome.curve)
