@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 BYTES = 256
+SCALE = {"adamw": 1.0, "muon": 1.0, "lion": 0.2, "sgd": 30.0}  # so that one range of learning rates serves all four
 
 
 class Norm(nn.Module):
@@ -165,7 +166,7 @@ class Optimiser:
     def step(self, rate):
         """One update from the gradients gathered since the last, which are then cleared."""
         self.steps += 1
-        self.weights.mul_(1 - rate * self.decay * self.matrix)
+        self.weights.mul_(1 - rate / SCALE[self.kind] * self.decay * self.matrix)
         for w, momentum in self.muon:
             momentum.lerp_(w.grad, 1 - self.beta)
             update = orthogonal(w.grad.lerp(momentum, self.beta))
@@ -197,12 +198,12 @@ def orthogonal(x):
 
 def rate_at(step, steps, config):
     """Learning rate of step 1..steps: linear warm-up, then constant, or down to zero linearly or by a cosine."""
-    warm = config["warmup"] * steps
+    peak, warm = config["learning_rate"] * SCALE[config["optimiser"]], config["warmup"] * steps
     if step <= warm:
-        return config["learning_rate"] * step / (warm + 1)
+        return peak * step / (warm + 1)
     done = (step - warm) / (steps - warm + 1)
     shape = {"constant": 1.0, "linear": 1 - done, "cosine": 0.5 + 0.5 * math.cos(math.pi * done)}
-    return config["learning_rate"] * shape[config["schedule"]]
+    return peak * shape[config["schedule"]]
 
 
 def train(config, text, out, seed, steps, device="cpu", micro_batch=None):

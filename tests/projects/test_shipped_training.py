@@ -101,7 +101,7 @@ def test_every_pair_of_architecture_choices_is_causal(modules, data, tmp_path):
 
 
 def test_divergence_is_said_and_exits_with_an_error(data, tmp_path):
-    wild = small("byte_lm", optimiser="sgd", learning_rate=1.0, norm="none", init_scale=4.0, grad_clip=0.0)
+    wild = small("byte_lm", optimiser="sgd", learning_rate=0.1, norm="none", init_scale=4.0, grad_clip=0.0)
     with pytest.raises(TrialError, match=r"exit code 1: diverged: the loss is \w+ at step \d+ of 60"):
         train(load_project("byte_lm", costs=False), wild, data["byte_lm"], tmp_path, steps=60)
     last = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
