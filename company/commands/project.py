@@ -179,7 +179,7 @@ def _pretty(table: dict[str, Any]) -> str:
     """JSON with one line for each entry of the first level, and of the tables in it."""
     lines = []
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             inner = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in value.items())
             lines.append(f" {json.dumps(key)}: {{\n{inner}\n }}")
         else:
