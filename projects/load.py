@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import hashlib
 import itertools
-import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from projects.spec import CostTable, Limits, Metric, Parameter, Project, SearchSpace, Value
+from projects.read_costs import NO_COSTS, read_costs
+from projects.read_space import is_number, known_keys, nearest, read_space
+from projects.spec import CostTable, Limits, Metric, Project, SearchSpace, Value
 
 HERE = Path(__file__).resolve().parent
 KEYS = ("name", "title", "version", "metric", "budget", "limits", "micro_batch", "sealed", "references", "space")
 REQUIRED = ("name", "metric", "budget", "space", "baseline")
-PARAMETER_KEYS = ("float", "int", "choice", "log", "shape", "about")
-LARGEST_GRID = 4096  # combinations of shape parameters: more would take hours to calibrate
 LARGEST_FILE = 1 << 20  # bytes of project.yaml or costs.json
 
 
@@ -62,7 +59,7 @@ def find_folder(name_or_path: str | Path) -> Path:
     if folder.is_dir():
         raise ProjectError([f"{folder}: no project.yaml in this folder; docs/projects.md shows a small one"])
     names = ", ".join(shipped_projects())
-    hint = _nearest(given, shipped_projects()) or f"shipped are {names}; or give the path of a project folder"
+    hint = nearest(given, shipped_projects()) or f"shipped are {names}; or give the path of a project folder"
     raise ProjectError([f"project '{given}' does not exist: {hint}"])
 
 
@@ -76,7 +73,7 @@ class _Reader:
         self.problems.append(f"{self.folder / file}: {what}")
 
     def project(self, with_costs: bool) -> Project | None:
-        self.known_keys(self.document, (*KEYS, "baseline"), "")
+        known_keys(self.say, self.document, (*KEYS, "baseline"), "")
         for name in REQUIRED:
             if name not in self.document:
                 self.say(f"'{name}' is missing; docs/projects.md says what it holds")
@@ -88,7 +85,7 @@ class _Reader:
         table = self.costs(space) if with_costs else NO_COSTS
         micro = self.document.get("micro_batch")
         if micro is not None and micro not in space.by_name:
-            self.say(f"micro_batch: '{micro}' is not a parameter{_nearest(str(micro), space.names, ': ')}")
+            self.say(f"micro_batch: '{micro}' is not a parameter{nearest(str(micro), space.names, ': ')}")
         if seconds and table.base and table.overhead >= seconds:
             self.say(f"budget: {seconds:g} s is less than a run's overhead of {table.overhead:g} s; raise it")
         if self.problems:
@@ -110,23 +107,18 @@ class _Reader:
             evaluator_hash=evaluator,
         )
 
-    def known_keys(self, mapping: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-        for name in mapping:
-            if name not in known:
-                self.say(f"{where}'{name}' is not a setting{_nearest(str(name), known, ': ')}")
-
     def section(self, name: str, known: Iterable[str]) -> Mapping[str, Any]:
         found = self.document.get(name, {})
         if not isinstance(found, Mapping):
             self.say(f"{name}: must be a mapping with {', '.join(known)}")
             return {}
-        self.known_keys(found, known, f"{name}: ")
+        known_keys(self.say, found, known, f"{name}: ")
         return found
 
     def number(self, mapping: Mapping[str, Any], where: str, name: str, default: float) -> float:
         """A positive finite number of a section; `default` when the whole section is missing."""
         value = mapping.get(name, default)
-        if where in self.document and not (_is_number(value) and value > 0):
+        if where in self.document and not (is_number(value) and value > 0):
             self.say(f"{where}: {name} must be a number above 0, not {value!r}")
             return default
         return value
@@ -152,70 +144,16 @@ class _Reader:
         known = [item.name for item in fields(Limits)]
         found = self.section("limits", known)
         for name, value in found.items():
-            if name in known and not (_is_number(value) and value > 0):
+            if name in known and not (is_number(value) and value > 0):
                 self.say(f"limits: {name} must be a number above 0, not {value!r}")
         return Limits(**{name: value for name, value in found.items() if name in known})
 
     def references(self) -> dict[str, float]:
         found = self.document.get("references", {})
-        return {str(name): float(value) for name, value in dict(found).items() if _is_number(value)}
+        return {str(name): float(value) for name, value in dict(found).items() if is_number(value)}
 
     def space(self) -> SearchSpace:
-        found = self.document.get("space", {})
-        if not isinstance(found, Mapping) or ("space" in self.document and not found):
-            self.say("space: must map each parameter's name to its range, as in 'width: {choice: [32, 64]}'")
-            return SearchSpace(())
-        made = [self.parameter(str(name), about) for name, about in found.items()]
-        space = SearchSpace(tuple(parameter for parameter in made if parameter))
-        size = math.prod(len(parameter.grid) for parameter in space.parameters if parameter.shape)
-        if size > LARGEST_GRID:
-            self.say(f"space: {size} combinations of shape parameters cannot be calibrated; keep under {LARGEST_GRID}")
-        return space
-
-    def parameter(self, name: str, about: Any) -> Parameter | None:
-        where, before = f"space: {name}: ", len(self.problems)
-        if not isinstance(about, Mapping):
-            self.say(f"{where}must be like {{float: [low, high]}}, {{int: [low, high]}} or {{choice: [...]}}")
-            return None
-        self.known_keys(about, PARAMETER_KEYS, where)
-        kinds = [kind for kind in ("float", "int", "choice") if kind in about]
-        if len(kinds) != 1:
-            self.say(f"{where}needs exactly one of float, int and choice")
-            return None
-        kind, values, log = kinds[0], about[kinds[0]], about.get("log", False)
-        shape, words = about.get("shape", False), str(about.get("about", ""))
-        if not isinstance(log, bool) or not isinstance(shape, bool):
-            self.say(f"{where}log and shape must be true or false")
-        if kind == "choice":
-            self.check_choice(where, values)
-        else:
-            self.check_range(where, kind, values, log)
-        if shape is True and kind == "float":
-            self.say(f"{where}a shape parameter needs a few values to be calibrated: make it a choice or an int")
-        if len(self.problems) > before:
-            return None
-        if kind == "choice":
-            return Parameter(name, "choice", values=tuple(values), shape=shape, about=words)
-        number = "int" if kind == "int" else "float"
-        return Parameter(name, number, float(values[0]), float(values[1]), log, shape=shape, about=words)
-
-    def check_choice(self, where: str, values: Any) -> None:
-        if not isinstance(values, list) or len(values) < 2:
-            self.say(f"{where}choice needs a list of at least two values")
-        elif not all(isinstance(value, (str, bool)) or _is_number(value) for value in values):
-            self.say(f"{where}choice holds words, numbers, true and false only (write ~ as 'none')")
-        elif len({str(value) for value in values}) < len(values):
-            self.say(f"{where}choice repeats a value")
-
-    def check_range(self, where: str, kind: str, values: Any, log: Any) -> None:
-        if not (isinstance(values, list) and len(values) == 2 and all(_is_number(value) for value in values)):
-            self.say(f"{where}{kind} needs [low, high], two numbers")
-        elif values[0] >= values[1]:
-            self.say(f"{where}low {values[0]} is not under high {values[1]}; swap them")
-        elif log and values[0] <= 0:
-            self.say(f"{where}a logarithmic range starts above 0, not at {values[0]}")
-        elif kind == "int" and any(value != int(value) for value in values):
-            self.say(f"{where}int needs whole numbers")
+        return read_space(self.document.get("space", {}), self.say) if "space" in self.document else SearchSpace(())
 
     def baseline(self, space: SearchSpace) -> dict[str, Value]:
         found = self.document.get("baseline", {})
@@ -282,34 +220,6 @@ class _Reader:
         return table
 
 
-NO_COSTS = CostTable(version=0, machine="not calibrated", keys=(), base={})
-
-
-def read_costs(text: bytes | str) -> CostTable:
-    """A cost table from its JSON; raises ValueError, KeyError or TypeError when it is not one."""
-    found = json.loads(text)
-    if not found["base"]:
-        raise ValueError("no shape was measured")
-    factors = {name: _seconds(values) for name, values in found.get("factors", {}).items()}
-    return CostTable(
-        version=int(found["version"]),
-        machine=str(found["machine"]),
-        keys=tuple(found["keys"]),
-        base=_seconds(found["base"]),
-        factors=factors,
-        overhead=float(found["overhead"]),
-        evaluation_keys=tuple(found.get("evaluation_keys", ())),
-        evaluation=_seconds(found.get("evaluation", {})),
-    )
-
-
-def _seconds(found: Mapping[str, Any]) -> dict[str, float]:
-    for name, value in found.items():
-        if not (_is_number(value) and value > 0):
-            raise ValueError(f"{name} costs {value!r}")
-    return {str(name): float(value) for name, value in found.items()}
-
-
 def _read_yaml(path: Path, problems: list[str]) -> Mapping[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -328,15 +238,6 @@ def _read_yaml(path: Path, problems: list[str]) -> Mapping[str, Any]:
         problems.append(f"{path}: {'is empty' if document is None else 'must be a mapping'}; see docs/projects.md")
         return {}
     return document
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _nearest(word: str, known: Iterable[str], before: str = "") -> str:
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f"{before}did you mean {found[0]}?" if found else ""
 
 
 def _sha256(paths: Iterable[Path]) -> str:

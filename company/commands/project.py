@@ -100,7 +100,7 @@ def calibrate(path: str, out: Path | None) -> None:
     Step budgets come from this table, never from timing during a run. Do it while the machine is otherwise idle.
     """
     from projects.costs import calibrate as measure
-    from projects.load import read_costs
+    from projects.read_costs import read_costs
     from projects.trial import TrialError
 
     found = _load(path, costs=False)
