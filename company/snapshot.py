@@ -1,0 +1,210 @@
+"""The read model: what a screen or a replay shows of a company, folded from its events. Pure; bounded where it can be.
+
+`State` says how things stand; a Snapshot keeps beside it what led there: the story in plain words, who did what, the
+slots' lanes, the judgements. A replay is the same fold, stopped earlier.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from company import events as ev
+from company.narration import narrate
+from company.state import State
+
+STORY = 20_000  # lines kept of the whole company, the oldest go first
+PER_AGENT = 500
+PER_SLOT = 2_000
+
+
+class Recorded(NamedTuple):
+    """An event as it stands in the ledger: sequence, company time, wall time (Unix seconds), and the event."""
+
+    seq: int
+    at: float
+    wall: float
+    event: ev.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment in plain words. `tone` is good, bad, warn, people or ""; `agents` are all whom it is about."""
+
+    seq: int
+    at: float
+    wall: float
+    kind: str
+    words: str
+    tone: str
+    agents: tuple[str, ...]
+    experiment: str | None
+
+
+@dataclass(slots=True)
+class Lease:
+    """An experiment's stay on a slot, in company time; `end` is None while it lasts."""
+
+    experiment: str
+    start: float
+    wall: float
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """Who came to a position, when and why, and who brought them."""
+
+    agent: str
+    at: float
+    because: str
+    by: str = ""
+
+
+@dataclass(slots=True)
+class Dossier:
+    """What is kept of one experiment beside its state: every opinion, in order, and the judgement on fresh seeds."""
+
+    reviews: list[ev.ReviewGiven] = field(default_factory=list)
+    verdicts: list[ev.VerdictGiven] = field(default_factory=list)
+    judged: ev.ChampionChosen | ev.CandidateRejected | None = None
+    wall: float = 0.0  # when it was last started
+
+
+class Snapshot:
+    """The fold. Fields are read by everyone and written only by `apply`."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.seq = 0
+        self.at = 0.0
+        self.wall = 0.0
+        self.founded = 0.0  # wall time
+        self.story: deque[Mark] = deque(maxlen=STORY)
+        self.by_agent: dict[str, deque[Mark]] = {}
+        self.dossiers: dict[str, Dossier] = {}
+        self.appraisals: dict[str, list[tuple[float, ev.AgentAppraised]]] = {}
+        self.lanes: dict[int, deque[Lease]] = {}
+        self.tenures: dict[str, list[Tenure]] = {}  # position -> who held it
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take one event on. Raises what State.apply raises for an event that does not follow."""
+        seq, at, wall, event = recorded
+        freed = self._slot_of(event)
+        self.state.apply(event, at)
+        self.seq, self.at, self.wall = seq, at, wall
+        keep = _KEEP.get(type(event))
+        if keep:
+            keep(self, event)
+        if freed is not None:
+            self._free(freed)
+        self._tell(recorded)
+
+    def extend(self, records: Iterable[Recorded]) -> None:
+        """Take several events on, in order."""
+        for recorded in records:
+            self.apply(recorded)
+
+    @property
+    def is_founded(self) -> bool:
+        return self.state.phase != "unfounded"
+
+    def dossier(self, experiment: str) -> Dossier:
+        """What is kept of an experiment; an empty one where nothing was said yet."""
+        return self.dossiers.get(experiment) or Dossier()
+
+    def _slot_of(self, event: ev.Event) -> int | None:
+        if isinstance(event, (ev.ExperimentFinished, ev.AttemptFailed)):
+            return self.state.experiments[event.experiment].slot
+        return None
+
+    def _free(self, slot: int) -> None:
+        lane = self.lanes.get(slot)
+        if lane and lane[-1].end is None:
+            lane[-1].end = self.at
+
+    def _tell(self, recorded: Recorded) -> None:
+        words = narrate(self.state, recorded.event)
+        if not words:
+            return
+        event = recorded.event
+        agents = _agents(self.state, event)
+        mark = Mark(
+            recorded.seq, recorded.at, recorded.wall, event.kind, words, tone(event), agents,
+            getattr(event, "experiment", None),
+        )  # fmt: skip
+        self.story.append(mark)
+        for agent in agents:
+            self.by_agent.setdefault(agent, deque(maxlen=PER_AGENT)).append(mark)
+
+    def _founded(self, event: ev.RunFounded) -> None:
+        self.founded = self.wall
+        self.lanes = {slot: deque(maxlen=PER_SLOT) for slot in range(event.slots)}
+
+    def _hired(self, event: ev.AgentHired) -> None:
+        self.tenures.setdefault(event.position, []).append(Tenure(event.agent, self.at, event.because))
+
+    def _replaced(self, event: ev.AgentReplaced) -> None:
+        tenures = self.tenures[event.position]
+        because = f"{event.leaving} was replaced: {event.because}"
+        tenures[-1] = Tenure(event.hired, self.at, because, event.by)
+
+    def _appraised(self, event: ev.AgentAppraised) -> None:
+        self.appraisals.setdefault(event.agent, []).append((self.at, event))
+
+    def _started(self, event: ev.ExperimentStarted) -> None:
+        self._of(event.experiment).wall = self.wall
+        lane = self.lanes.setdefault(event.slot, deque(maxlen=PER_SLOT))
+        lane.append(Lease(event.experiment, self.at, self.wall))
+
+    def _reviewed(self, event: ev.ReviewGiven) -> None:
+        self._of(event.experiment).reviews.append(event)
+
+    def _verdict(self, event: ev.VerdictGiven) -> None:
+        self._of(event.experiment).verdicts.append(event)
+
+    def _judged(self, event: ev.ChampionChosen | ev.CandidateRejected) -> None:
+        self._of(event.experiment).judged = event
+
+    def _of(self, experiment: str) -> Dossier:
+        return self.dossiers.setdefault(experiment, Dossier())
+
+
+def tone(event: ev.Event) -> str:
+    """How an event is to be seen: good, bad, warn, people (a change of staff), or "" for the ordinary."""
+    if isinstance(event, ev.ChampionChosen):
+        return "good"
+    if isinstance(event, (ev.AgentReplaced, ev.AgentHired, ev.DirectiveGiven)):
+        return "people"
+    if isinstance(event, ev.AgentCoached):
+        return "warn"
+    if isinstance(event, ev.ExperimentFinished):
+        return {"failed": "bad", "stopped": "warn"}.get(event.status, "")
+    if isinstance(event, ev.HoldoutMeasured):
+        return "good" if event.low is not None and event.low > 0 else ""
+    return "bad" if isinstance(event, ev.AttemptFailed) or (isinstance(event, ev.RunClosed) and event.failed) else ""
+
+
+def _agents(state: State, event: Any) -> tuple[str, ...]:
+    """Everyone whom an event is about: who acted, whom it hit, and whose experiment it was."""
+    names = ("agent", "leaving", "hired", "by", "manager", "reviewer", "engineer", "proposer")
+    found = {name: None for field_ in names if (name := getattr(event, field_, None))}
+    experiment = state.experiments.get(getattr(event, "experiment", None) or "")
+    if experiment is not None and experiment.proposer:
+        found[experiment.proposer] = None
+    return tuple(name for name in found if name in state.agents)
+
+
+_KEEP: dict[type[ev.Event], Any] = {
+    ev.RunFounded: Snapshot._founded,
+    ev.AgentHired: Snapshot._hired,
+    ev.AgentReplaced: Snapshot._replaced,
+    ev.AgentAppraised: Snapshot._appraised,
+    ev.ExperimentStarted: Snapshot._started,
+    ev.ReviewGiven: Snapshot._reviewed,
+    ev.VerdictGiven: Snapshot._verdict,
+    ev.ChampionChosen: Snapshot._judged,
+    ev.CandidateRejected: Snapshot._judged,
+}

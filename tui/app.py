@@ -1,0 +1,293 @@
+"""The dashboard: the shell around the tabs. It only ever reads; closing it does nothing to the company."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from textual import work
+from textual.app import App, ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Footer, Static
+from textual.worker import get_current_worker
+
+from company.snapshot import Snapshot
+from tui.crash import crash_line
+from tui.desk import Desk
+from tui.draw.status import status_line
+from tui.draw.timeline import CHANGES
+from tui.feed import Delta, Feed
+from tui.history import History
+from tui.moments import step
+from tui.palette import PALETTES
+from tui.screens.view import View
+from tui.source import SourceError
+from tui.tabs import TABS, TITLES, make
+from tui.themes import themes
+from tui.widgets.bindings import bindings
+from tui.widgets.goto import GoTo, Target
+from tui.widgets.help import Help
+from tui.widgets.rows import Row, Tabs
+
+SMALL = 60, 16
+DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
+
+
+class Dashboard(App[None]):
+    """One run directory on the screen."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "Loopworks"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = bindings("app")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]
+
+    tab: reactive[str] = reactive("", init=False)
+
+    class Fed(Message):
+        """The feed brought something."""
+
+        def __init__(self, delta: Delta) -> None:
+            super().__init__()
+            self.delta = delta
+
+    def __init__(self, directory: Path, theme: str = "loopworks-dark", tick: float = 0.2) -> None:
+        super().__init__()
+        for each in themes():
+            self.register_theme(each)
+        self.theme = theme
+        self.desk = Desk(directory)
+        self.feed = Feed(directory, self._fed, tick)
+        self._history = History(directory)
+        self._previous = "org"
+        self._said = ""
+        self._drawn = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Row(id="status")
+        yield Tabs(TITLES, id="tabs")
+        yield Static(id="banner", markup=False)
+        yield Container(id="body")
+        yield Static(f"The window is too small: make it {SMALL[0]}x{SMALL[1]} or larger.", id="small", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.feed.start()
+        self.set_interval(1.0, self._second)
+        self._resized()
+
+    async def on_unmount(self) -> None:
+        self.feed.stop()
+        self._history.close()
+
+    def on_resize(self) -> None:
+        self._resized()
+
+    def _fed(self, delta: Delta) -> None:
+        self.post_message(self.Fed(delta))
+
+    def on_dashboard_fed(self, event: Fed) -> None:
+        """Fold what is new, and draw: while catching up not more often than can be seen."""
+        try:
+            self.desk.take(event.delta)
+        except (LookupError, ValueError, TypeError, AttributeError, RuntimeError):
+            self.feed.stop()
+            self.banner(f"event {self.desk.whole.seq + 1} does not follow from those before it: the ledger was altered")
+            return
+        finally:
+            self.feed.taken()
+        caught_up = self.desk.whole.seq >= event.delta.total
+        if caught_up or time.monotonic() - self._drawn > 0.25:
+            self._draw()
+        if caught_up and not self.tab and self.desk.whole.is_founded:
+            self.tab = "org"
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        self._draw_status()
+        self._draw_banner()
+        view = self.view
+        if view is not None and (not self.desk.replay or view.id == "timeline"):
+            view.draw()
+
+    def _second(self) -> None:
+        """What moves by the clock alone."""
+        if self.desk.delta.engine == "live" and not self.desk.replay:
+            self._draw_status()
+            if self.tab == "slots" and self.view is not None:
+                self.view.draw()
+
+    def _draw_status(self) -> None:
+        shot, now = self.desk.shot, self.desk.situation()
+        self.query_one("#status", Row).show(lambda room: status_line(shot, now, room))
+
+    def _draw_banner(self) -> None:
+        delta = self.desk.delta
+        dead = DEAD.format(self.desk.directory) if delta.engine == "dead" else ""
+        self.banner(delta.problem or dead or self._said, keep=False)
+
+    def banner(self, text: str, keep: bool = True) -> None:
+        """A line over the body; "" takes it away. `keep` says that it stays until it is replaced."""
+        if keep:
+            self._said = text
+        shown = self.query_one("#banner", Static)
+        shown.update(text)
+        shown.set_class(bool(text), "-shown")
+
+    @property
+    def view(self) -> View | None:
+        """The tab that is open."""
+        found = self.query(f"#body > #{self.tab}") if self.tab else None
+        return found.first(View) if found else None
+
+    async def watch_tab(self, old: str, new: str) -> None:
+        self._previous = old or new
+        body = self.query_one("#body", Container)
+        for view in body.query_children(View):
+            view.display = view.id == new
+        if not body.query(f"#{new}"):
+            await body.mount(make(new))
+        self.query_one(Tabs).mark(new)
+        self.call_after_refresh(self._entered)
+
+    def _entered(self) -> None:
+        view = self.view
+        if view is not None:
+            view.draw()
+            view.enter()
+
+    def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
+        self.action_go(event.name)
+
+    def action_go(self, tab: str) -> None:
+        if self.desk.whole.is_founded:
+            self.tab = tab
+
+    def action_previous(self) -> None:
+        self.action_go(self._previous)
+
+    def open_agent(self, agent: str) -> None:
+        """Show an agent's page."""
+        self.desk.select_agent(agent)
+        self.action_go("agents")
+        self.call_after_refresh(lambda: self._choose("agents", agent))
+
+    def open_experiment(self, experiment: str) -> None:
+        """Show an experiment's page."""
+        self.desk.experiment = experiment
+        self.action_go("experiments")
+        self.call_after_refresh(lambda: self._choose("experiments", experiment))
+
+    def _choose(self, tab: str, key: str) -> None:
+        from tui.screens.agents import AgentsView
+        from tui.screens.experiments import ExperimentsView
+
+        view = self.view
+        if isinstance(view, (AgentsView, ExperimentsView)) and view.id == tab:
+            view.choose(key)
+
+    def action_goto(self) -> None:
+        self.push_screen(GoTo(self._targets()), self._went)
+
+    def _targets(self) -> list[Target]:
+        state = self.desk.shot.state
+        found = [Target("tab", name, title) for name, (title, _, _) in TABS.items()]
+        found += [Target("agent", a.id, f"{a.id} {a.role} {a.brain.kind}") for a in state.agents.values()]
+        found += [Target("theme", palette.name, palette.says) for palette in PALETTES.values()]
+        experiments = reversed(state.experiments.values())
+        return [
+            *found,
+            *(Target("experiment", e.id, f"{e.id} {e.proposer or e.purpose} {e.status}") for e in experiments),
+        ]
+
+    def _went(self, target: Target | None) -> None:
+        if target is None:
+            return
+        go = {"tab": self.action_go, "agent": self.open_agent, "experiment": self.open_experiment, "theme": self._wear}
+        go[target.kind](target.id)
+
+    def action_step(self, sign: int) -> None:
+        self._step(sign, frozenset())
+
+    def action_change(self, sign: int) -> None:
+        self._step(sign, CHANGES)
+
+    def _step(self, sign: int, kinds: frozenset[str]) -> None:
+        found = step(list(self.desk.whole.story), self.desk.shot.seq, sign, kinds)
+        if found is not None:
+            self.show_moment(found)
+        elif sign > 0:
+            self.action_live()
+
+    def action_live(self) -> None:
+        self.workers.cancel_group(self, "replay")
+        self._show(self.desk.whole)
+
+    def show_moment(self, seq: int) -> None:
+        """Show the company as it stood after an event; the last one is the present."""
+        if seq >= self.desk.whole.seq:
+            self.action_live()
+        else:
+            self._fold(max(1, seq))
+
+    @work(thread=True, exclusive=True, group="replay")
+    def _fold(self, seq: int) -> None:
+        worker = get_current_worker()
+        try:
+            shot = self._history.at(seq)
+        except SourceError as error:
+            self.call_from_thread(self.banner, str(error))
+            return
+        if not worker.is_cancelled:
+            self.call_from_thread(self._show, shot)
+
+    def _show(self, shot: Snapshot) -> None:
+        self.desk.shot = shot
+        self._draw_status()
+        if self.view is not None:
+            self.view.draw()
+
+    def action_copy(self) -> None:
+        text = self.view.copied() if self.view is not None else ""
+        if text:
+            self.copy_to_clipboard(text)
+            self.notify(f"copied {text.splitlines()[0][:40]}", markup=False, timeout=2)
+
+    def action_maximise(self) -> None:
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        elif self.focused is not None:
+            self.screen.maximize(self.focused)
+
+    def action_theme(self) -> None:
+        names = list(PALETTES)
+        self._wear(names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0])
+
+    def _wear(self, theme: str) -> None:
+        self.theme = theme
+        self.notify(PALETTES[theme].says, markup=False, timeout=1.5)
+
+    def action_picture(self) -> None:
+        name = f"loopworks-{self.tab or 'screen'}-{time.strftime('%H%M%S')}.svg"
+        try:
+            Path(name).write_text(self.export_screenshot(title="Loopworks"), encoding="utf-8")
+        except OSError as error:
+            self.notify(f"not saved: {error.strerror}", severity="error", markup=False)
+            return
+        self.notify(f"saved {name}", markup=False)
+
+    def action_help(self) -> None:
+        self.push_screen(Help(self.tab or "app"))
+
+    def _resized(self) -> None:
+        self.screen.set_class(self.size.width < SMALL[0] or self.size.height < SMALL[1], "-small")
+        self._draw_status()
+        self.query_one(Tabs).mark(self.tab)
+
+    def _fatal_error(self) -> None:
+        """One line and a file without anybody's data, instead of Textual's report with all local variables."""
+        from rich.text import Text
+
+        self._exit_renderables.append(Text(crash_line(self._exception)))
+        self._close_messages_no_wait()

@@ -1,0 +1,62 @@
+"""What all tabs look at: the whole story, the moment that is shown, the engine, and what is selected. No Textual."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from company.snapshot import Snapshot
+from tui.draw.status import Situation
+from tui.feed import Delta
+
+
+@dataclass(slots=True)
+class Desk:
+    """`whole` is as far as the feed has read; `shot` is the same, or an earlier moment in a replay."""
+
+    directory: Path
+    whole: Snapshot = field(default_factory=Snapshot)
+    shot: Snapshot = field(default_factory=Snapshot)
+    delta: Delta = field(default_factory=Delta)
+    agent: str = ""
+    experiment: str = ""
+    position: str = ""
+
+    def __post_init__(self) -> None:
+        self.shot = self.whole
+
+    @property
+    def replay(self) -> bool:
+        """Whether an earlier moment is shown."""
+        return self.shot is not self.whole
+
+    def take(self, delta: Delta) -> None:
+        """Fold what the feed brought. Raises what the fold raises for a ledger that was altered."""
+        self.whole.extend(delta.records)
+        self.delta = delta
+
+    def situation(self, now: float | None = None) -> Situation:
+        """What the status row says beside the snapshot."""
+        quiet = max(0.0, (time.time() if now is None else now) - self.whole.wall) if self.whole.wall else 0.0
+        read = self.whole.seq / self.delta.total if self.delta.total else 1.0
+        return Situation(self.delta.engine, self.replay, self.whole.seq, quiet, min(1.0, read))
+
+    def elapsed(self, now: float | None = None) -> Mapping[str, float]:
+        """For how many seconds what runs has run, by the clock; nothing where no engine is at work."""
+        if self.replay or self.delta.engine != "live":
+            return {}
+        wall = time.time() if now is None else now
+        return {experiment: max(0.0, wall - started) for experiment, started in self.delta.running.items()}
+
+    def select_agent(self, agent: str) -> None:
+        """Select an agent and, where it holds one, its position."""
+        found = self.shot.state.agents.get(agent)
+        self.agent = agent
+        if found is not None and self.shot.state.holder.get(found.position) == agent:
+            self.position = found.position
+
+    def select_position(self, position: str) -> None:
+        """Select a position and whoever holds it."""
+        self.position, self.agent = position, self.shot.state.holder.get(position, "")

@@ -1,0 +1,1 @@
+"""Pure drawing: a snapshot in, lines of styled spans out. Nothing here imports Textual."""

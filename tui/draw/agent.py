@@ -1,0 +1,152 @@
+"""The page of one agent: what it is worth and why, why it is here, what it decided."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from company import events as ev
+from company.observe import replaceable
+from company.snapshot import Snapshot
+from company.standing import better_by, champion_metric, doing
+from company.state import Agent
+from company.wording import changes_text, count, number, percent, plain, signed, span
+from tui.draw import glyphs
+from tui.draw.ink import EMPTY, Line, brief, line, said, sparks
+from tui.draw.news import told
+from tui.draw.page import fact, heading, paragraph
+from tui.draw.worth import parts
+
+DECISIONS = 40
+BEST = 5
+
+
+def agent_page(shot: Snapshot, id: str, room: int, short: bool = False) -> list[Line]:
+    """Everything worth knowing of an agent, the most important first; `short` leaves the long lists out."""
+    agent = shot.state.agents.get(id)
+    if agent is None:
+        return [line(("nobody is selected", "muted"))]
+    lines = [*_who(shot, agent, room), *_score(shot, agent, room), *_place(shot, agent, room)]
+    lines += [*_appraisals(shot, agent, room), *_best(shot, agent, room)] if not short else []
+    return [*lines, *_decisions(shot, agent, room, 8 if short else DECISIONS)]
+
+
+def _who(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    glyph, colour = glyphs.seat(agent)
+    brain = "" if agent.brain.kind == "policy" else f" · {plain(agent.brain.kind, 24)}"
+    name = plain(agent.name, 60) if agent.name.casefold() != agent.id else ""
+    lines = [
+        line(
+            (f"{glyph} ", f"{colour} b"), (agent.id, "strong b"), ("  " + said(name, room - len(agent.id) - 4), "muted")
+        ),
+        line(("  " + agent.role, colour), (brain, "muted"), *_status(agent)),
+    ]
+    task = doing(shot.state).get(agent.id)
+    if agent.status != "left":
+        lines.append(fact("now", (plain(task, 80), "busy") if task else ("waits", "muted")))
+    return lines
+
+
+def _status(agent: Agent) -> list[tuple[str, str]]:
+    if agent.status == "probation":
+        return [(" · on probation", "warn b")]
+    return [(" · has left", "muted")] if agent.status == "left" else []
+
+
+def _score(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    if agent.role != "researcher":
+        return _record(shot, agent, room)
+    lines = [*heading("Score", room), *parts(shot.state, agent)]
+    if agent.outcomes:
+        bars = sparks(agent.outcomes, max(8, room - 24), 0.0, 1.0)
+        lines.append(line(("beat        ", "muted"), (bars, "busy"), (" of the record", "muted")))
+    ran = f"{count(agent.experiments, 'run')}, {agent.failed} failed, {count(agent.dropped, 'proposal')} dropped"
+    lines.append(line(("spent       ", "muted"), f"{brief(agent.cost)} of slots, ", ran))
+    return lines
+
+
+def _record(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    reviews = [r for d in shot.dossiers.values() for r in d.reviews if r.reviewer == agent.id]
+    verdicts = [(d, v) for d in shot.dossiers.values() for v in d.verdicts if v.reviewer == agent.id]
+    lines = [*heading("Record", room), fact("decided", count(agent.decisions, "time"))]
+    if reviews:
+        lines.append(fact("reviews", f"{len(reviews)}, {sum(not r.approve for r in reviews)} turned down"))
+    if verdicts:
+        promising = [d for d, v in verdicts if v.outcome == "promising"]
+        held = sum(isinstance(d.judged, ev.ChampionChosen) for d in promising)
+        lines.append(fact("verdicts", f"{len(verdicts)}, {len(promising)} promising, {held} of them confirmed"))
+    if agent.digest:
+        lines += paragraph("reports", agent.digest, room, 5)
+    return lines
+
+
+def _place(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    """Why hired, what is asked of it, and whether it is at risk."""
+    tenures = shot.tenures.get(agent.position, [])
+    own = next((tenure for tenure in tenures if tenure.agent == agent.id), None)
+    manager = shot.state.chart.manager_of(agent.position)
+    boss = f" under {shot.state.holder.get(manager, manager)}" if manager else ", the root"
+    lines = [*heading("Place", room), fact("position", f"{agent.position}{boss}")]
+    if own is not None:
+        lines += paragraph("why here", f"{own.because} ({span(own.at)})", room, 3)
+    if agent.share is not None:
+        focus = f", on {', '.join(plain(name, 30) for name in agent.directive.focus)}" if agent.directive.focus else ""
+        asked = f"{percent(agent.share)} of its manager's compute; {agent.directive.kind}{focus}"
+        lines += paragraph("asked", asked + (f": {agent.directive.reason}" if agent.directive.reason else ""), room, 4)
+    lines += _risk(shot, agent, room)
+    if len(tenures) > 1:
+        lines += paragraph("succession", " → ".join(tenure.agent for tenure in tenures), room, 3, "muted")
+    return lines
+
+
+def _risk(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    last = shot.appraisals.get(agent.id, [])
+    if agent.status == "left":
+        gone = next((m for m in reversed(shot.by_agent.get(agent.id, ())) if m.kind == "AgentReplaced"), None)
+        return paragraph("why gone", gone.words, room, 4, "bad") if gone else []
+    if agent.role != "researcher":
+        return []
+    if agent.status == "probation":
+        coached = next((m for m in reversed(shot.by_agent.get(agent.id, ())) if m.kind == "AgentCoached"), None)
+        return paragraph("at risk", coached.words if coached else "on probation", room, 5, "warn")
+    if replaceable(shot.state, agent):
+        return paragraph("at risk", "the chart's rule lets it be replaced at the next appraisal", room, 3, "warn")
+    said_last = last[-1][1].because if last else "not appraised yet"
+    return paragraph("why kept", said_last, room, 3)
+
+
+def _appraisals(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    found = shot.appraisals.get(agent.id, [])
+    lines = heading("Appraisals", room) if found else []
+    for at, each in reversed(found[-12:]):
+        style = {"keep": "text", "coach": "warn", "replace": "bad"}.get(each.outcome, "text")
+        worth = f"{signed(each.worth, 2):>6} ({signed(each.low, 2)} to {signed(each.high, 2)})"
+        lines.append(
+            line((f"{span(at):>8} ", "faint"), (f"{each.outcome:8}", style), worth,
+                 (f"  {count(each.evidence, 'run')}, by {each.by}", "muted"))
+        )  # fmt: skip
+    return lines
+
+
+def _best(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+    state = shot.state
+    own = [e for e in state.experiments.values() if e.proposer == agent.id and e.purpose == "proposal"]
+    measured = [e for e in own if e.metric is not None]
+    ranked = sorted(measured, key=lambda e: state.loss(e.metric or 0.0))[:BEST]
+    lines = heading("Best experiments", room) if ranked else []
+    for each in ranked:
+        by = better_by(state, each.metric, champion_metric(state))
+        glyph, style = glyphs.standing(each)
+        sigmas = "" if by is None else f"{by:+.1f}σ"
+        lines.append(
+            line((f"{glyph} ", style), (f"{each.id}  ", "strong"), f"{number(each.metric):>8} ",
+                 (f"{sigmas:>7}  ", "good" if (by or 0) > 0 else "muted"),
+                 (said(changes_text(each.config, state.brief["baseline"], 3), max(4, room - 28)), "muted"))
+        )  # fmt: skip
+    return lines
+
+
+def _decisions(shot: Snapshot, agent: Agent, room: int, most: int) -> list[Line]:
+    marks = list(islice(reversed(shot.by_agent.get(agent.id, ())), most))
+    if not marks:
+        return [EMPTY, line(("nothing told of it yet", "muted"))]
+    return [*heading("What happened", room), *told(marks, room)]

@@ -1,0 +1,89 @@
+"""The rows of the agents' table: a score never without its interval and its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from company.snapshot import Snapshot
+from company.standing import doing, score
+from company.state import Agent
+from company.wording import plain
+from tui.draw import glyphs
+from tui.draw.ink import Line, Span, brief, fit, said, sparks
+from tui.draw.worth import scale, worth_style
+
+Sort = Callable[[Agent], tuple[bool, float | str]]
+
+ROLES = ("manager", "researcher", "engineer", "reviewer")
+
+
+def _worth(agent: Agent) -> float | None:
+    found = score(agent)
+    return found.mean if found else None
+
+
+ORDERS: dict[str, Sort] = {
+    "chart": lambda a: (a.status == "left", ""),
+    "weakest": lambda a: ((worth := _worth(a)) is None, worth or 0.0),
+    "strongest": lambda a: ((worth := _worth(a)) is None, -(worth or 0.0)),
+    "role": lambda a: (False, f"{ROLES.index(a.role) if a.role in ROLES else 9}"),
+    "most runs": lambda a: (False, -a.experiments),
+}
+
+
+def header(order: str) -> Callable[[int], Line]:
+    """The head of the table; the order is named."""
+
+    def draw(room: int) -> Line:
+        spans = [(fit(name, size, right) + " ", "muted") for name, size, right in _columns(room)]
+        left = room - 2 - sum(len(text) for text, _ in spans)
+        return (("  ", ""), *spans, (fit(f"now  ↓ {order}" if left > 8 else "", max(0, left)), "muted"))
+
+    return draw
+
+
+def row(shot: Snapshot, id: str, room: int) -> Line:
+    """An agent in one line."""
+    agent = shot.state.agents[id]
+    glyph, colour = glyphs.seat(agent)
+    spans: list[Span] = [(f"{glyph} ", f"{colour} b")]
+    values = _values(agent)
+    for name, size, right in _columns(room):
+        if name == "-1 … +1":
+            worth = score(agent)
+            shown = scale((worth.mean, worth.low, worth.high), size) if worth else ((" " * size, ""),)
+            spans += [*shown, (" ", "")]
+            continue
+        text, style = values[name]
+        spans.append((fit(text, size, right) + " ", style))
+    left = room - sum(len(text) for text, _ in spans)
+    task = "has left" if agent.status == "left" else plain(doing(shot.state).get(agent.id, "waits"), 60)
+    return (*spans, (said(task, max(0, left)), "busy" if task not in ("waits", "has left") else "faint"))
+
+
+def _columns(room: int) -> list[tuple[str, int, bool]]:
+    found = [("agent", 10, False), ("role", 10, False), ("score", 6, True), ("of runs", 7, True)]
+    if room >= 54:
+        found.insert(3, ("-1 … +1", 13, False))
+    if room >= 66:
+        found.insert(2, ("brain", 10, False))
+    if room >= 84:
+        found += [("beat", 8, False), ("failed", 6, True), ("slot time", 9, True)]
+    return found
+
+
+def _values(agent: Agent) -> dict[str, tuple[str, str]]:
+    worth = score(agent)
+    researcher = agent.role == "researcher"
+    shown = (f"{worth.mean:+.2f}", worth_style((worth.mean, worth.low, worth.high))) if worth else ("", "faint")
+    brain = "" if agent.brain.kind == "policy" else plain(agent.brain.kind, 20)
+    return {
+        "agent": (agent.id, "muted" if agent.status == "left" else "strong"),
+        "role": (agent.role, agent.role if agent.role in ROLES else ""),
+        "brain": (brain, "muted"),
+        "score": shown,
+        "of runs": (str(agent.experiments) if researcher else "", "text"),
+        "beat": (sparks(agent.outcomes, 8, 0.0, 1.0), "busy"),
+        "failed": (str(agent.failed) if researcher else "", "bad" if agent.failed else "muted"),
+        "slot time": (brief(agent.cost) if researcher else "", "muted"),
+    }

@@ -1,0 +1,188 @@
+"""The org chart: a card a team, connectors between managers only. `auto` takes the first layout that fits the width."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from company.wording import count
+from tui.draw.canvas import Box, Canvas, Drawing
+from tui.draw.glyphs import role
+from tui.draw.ink import Line, clip, cut, fill, fit, restyle, sparks, width
+from tui.draw.teams import Seat, Team
+from tui.draw.worth import scale, worth_style
+
+Layout = Literal["auto", "cards", "rows", "tree"]
+LAYOUTS: tuple[Layout, ...] = ("auto", "cards", "rows", "tree")
+
+WIDTHS = (92, 72, 58, 44, 34, 26, 24)  # of a card, the first that fits
+GAP = 2
+INDENT = 4
+
+
+def draw_org(team: Team, room: int, selected: str = "", layout: Layout = "auto") -> Drawing:
+    """The company in at most `room` columns where a layout can do so; positions are the spots."""
+    if layout in ("auto", "cards"):
+        fitting = next((w for w in WIDTHS if _across(team, w) <= room), None)
+        if fitting or layout == "cards":
+            return _cards(team, fitting or WIDTHS[-1], selected)
+    if layout in ("auto", "rows"):
+        fitting = next((w for w in WIDTHS[1:] if _deep(team) * (w + INDENT) - INDENT <= room), None)
+        if fitting or layout == "rows":
+            return _rows(team, fitting or WIDTHS[-1], selected)
+    return _tree(team, room, selected)
+
+
+def neighbour(drawing: Drawing, selected: str, direction: str) -> str:
+    """Who is nearest in a direction: left, right, up or down; the same one where there is nobody."""
+    here = drawing.spots.get(selected)
+    if here is None:
+        return next(iter(drawing.spots), "")
+    sign = 1 if direction in ("right", "down") else -1
+    best, nearest = selected, float("inf")
+    for name, box in drawing.spots.items():
+        dx, dy = box.x + box.width / 2 - here.x - here.width / 2, box.y - here.y
+        along, aside = (dx, abs(dy) * 4) if direction in ("left", "right") else (dy * 2, abs(dx))
+        if sign * along > 0 and abs(along) + 2 * aside < nearest:
+            best, nearest = name, abs(along) + 2 * aside
+    return best
+
+
+def _across(team: Team, card: int) -> int:
+    below = [] if team.folded else team.below
+    return max(card, sum(_across(child, card) + GAP for child in below) - GAP)
+
+
+def _deep(team: Team) -> int:
+    return 1 + max((_deep(child) for child in ([] if team.folded else team.below)), default=0)
+
+
+def _height(team: Team) -> int:
+    return 3 if team.folded or not team.rows else 4 + len(team.rows)
+
+
+def _cards(team: Team, card: int, selected: str) -> Drawing:
+    canvas, spots = Canvas(), {}
+    _place(canvas, spots, team, card, 0, 0, selected)
+    return Drawing(canvas.lines(), spots)
+
+
+def _place(canvas: Canvas, spots: dict[str, Box], team: Team, card: int, x: int, y: int, selected: str) -> int:
+    """Draw a team centred over those below it; returns the column of its connector."""
+    room, bottom = _across(team, card), y + _height(team)
+    box = Box(x + (room - card) // 2, y, card, _height(team))
+    _card(canvas, spots, team, box, selected)
+    stem = box.x + card // 2
+    at, stems = x, []
+    below = [] if team.folded else team.below
+    slack = (room - (sum(_across(child, card) + GAP for child in below) - GAP)) // 2 if below else 0
+    for child in below:
+        stems.append(_place(canvas, spots, child, card, at + slack, bottom + 1, selected))
+        at += _across(child, card) + GAP
+    if stems:
+        canvas.down(stem, bottom - 1, bottom, "line")
+        canvas.across(min(*stems, stem), max(*stems, stem), bottom, "line")
+        for each in stems:
+            canvas.down(each, bottom, bottom + 1, "line")
+    return stem
+
+
+def _rows(team: Team, card: int, selected: str) -> Drawing:
+    canvas, spots = Canvas(), {}
+    _beside(canvas, spots, team, card, 0, 0, selected)
+    return Drawing(canvas.lines(), spots)
+
+
+def _beside(canvas: Canvas, spots: dict[str, Box], team: Team, card: int, x: int, y: int, selected: str) -> int:
+    """Draw a team with those below it to its right, one under another; returns the row after them."""
+    box = Box(x, y, card, _height(team))
+    _card(canvas, spots, team, box, selected)
+    bottom, right = y, x + card - 1
+    for child in [] if team.folded else team.below:
+        canvas.across(right, right + 2, y + 1, "line")
+        canvas.down(right + 2, y + 1, bottom + 1, "line")
+        canvas.across(right + 2, right + INDENT + 1, bottom + 1, "line")
+        bottom = _beside(canvas, spots, child, card, x + card + INDENT, bottom, selected)
+    return max(bottom, y + _height(team))
+
+
+def _card(canvas: Canvas, spots: dict[str, Box], team: Team, box: Box, selected: str) -> None:
+    style = "accent" if selected == team.lead.id else "line"
+    canvas.box(box, style)
+    inner = box.width - 2
+    spots[team.lead.id] = Box(box.x + 1, box.y + 1, inner, 1)
+    canvas.text(box.x + 1, box.y + 1, _marked(_lead(team, inner), inner, selected == team.lead.id))
+    if team.folded or not team.rows:
+        return
+    canvas.across(box.x, box.x + box.width - 1, box.y + 2, style)
+    longest = max(len(seat.who) for seat in team.rows)
+    for index, seat in enumerate(team.rows):
+        y = box.y + 3 + index
+        spots[seat.id] = Box(box.x + 1, y, inner, 1)
+        canvas.text(box.x + 1, y, _marked(seat_line(seat, inner, min(longest, 14)), inner, selected == seat.id))
+
+
+def _marked(spans: Line, room: int, selected: bool) -> Line:
+    return restyle(fill(spans, room), "select b") if selected else fill(spans, room)
+
+
+def _lead(team: Team, room: int) -> Line:
+    seat = team.lead
+    glyph, colour = role(seat.role)
+    title = f"  {seat.name}" if seat.name != seat.who and room > 30 else ""
+    left: Line = ((f" {glyph} ", colour), (seat.who, "strong b"), (title, "muted"))
+    if team.folded:
+        right: Line = ((f"▸ {count(team.people(), 'person').replace('persons', 'people')} ", "muted"),)
+    else:
+        share = f"{100 * seat.share:.0f} % " if seat.share is not None else ""
+        right = ((seat.task + " " if seat.task and room > 24 else "", "busy"), (share, "muted"))
+    space = max(0, room - width(right))
+    return (*fill(left, space), *clip(right, room))
+
+
+def seat_line(seat: Seat, room: int, name: int) -> Line:
+    """One agent in `room` cells: the more there are, the more is said."""
+    glyph, colour = ("!", "warn") if seat.status == "probation" else role(seat.role)
+    spans: list[tuple[str, str]] = [(f" {glyph} ", f"{colour} b"), (fit(seat.who, name), "strong"), (" ", "")]
+    if room >= 84:
+        spans += [(fit(seat.name if seat.name != seat.who else "", 16), "muted"), (" ", "")]
+    spans.append((fit(seat.brain or (seat.role if room >= 40 else seat.role[:9]), 10 if room >= 32 else 7), "muted"))
+    if room >= 40:
+        spans += [(" ", ""), (fit(sparks(seat.beaten, 8, 0.0, 1.0), 8, right=True), "busy")]
+    spans += [(" ", ""), _worth(seat)]
+    if room >= 66:
+        spans += [(" ", ""), *(scale(seat.worth, 13) if seat.role == "researcher" else ((" " * 13, ""),))]
+    if room >= 50:
+        spans += [("  ", ""), (cut(seat.task, room - width(spans) - 3), "busy")]
+    return tuple(spans)
+
+
+def _worth(seat: Seat) -> tuple[str, str]:
+    if seat.worth is None:
+        return "     ", "faint"
+    return f"{seat.worth[0]:+.2f}", worth_style(seat.worth)
+
+
+def _tree(team: Team, room: int, selected: str) -> Drawing:
+    lines: list[Line] = []
+    spots: dict[str, Box] = {}
+    longest = max(len(seat.who) for each in team.walk() for seat in (each.lead, *each.rows))
+
+    def put(seat: Seat, guide: str, spans: Line) -> None:
+        left = width(((guide, ""),))
+        spots[seat.id] = Box(left, len(lines), max(1, room - left), 1)
+        shown = _marked(spans, max(1, room - left), selected == seat.id)
+        lines.append(((guide, "line"), *shown))
+
+    def grow(each: Team, guide: str, rest: str) -> None:
+        put(each.lead, guide, _lead(each, max(1, room - len(guide))))
+        below = [] if each.folded else [*each.rows, *each.below]
+        for index, item in enumerate(below):
+            last = index == len(below) - 1
+            here, on = rest + ("╰─" if last else "├─"), rest + ("  " if last else "│ ")
+            if isinstance(item, Team):
+                grow(item, here, on)
+            else:
+                put(item, here, seat_line(item, max(1, room - len(here)), min(longest, 14)))
+
+    grow(team, "", "")
+    return Drawing(lines, spots)

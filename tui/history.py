@@ -1,0 +1,56 @@
+"""Replay: the snapshot of any moment, folded again from the ledger, with a few checkpoints on the way. No Textual."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from bisect import bisect_right
+from pathlib import Path
+
+from company.events import restore
+from company.snapshot import Recorded, Snapshot
+from tui.source import Source
+
+STEP = 1_000  # events between checkpoints
+MOST = 16
+
+
+class History:
+    """Snapshots of the past. Use it from one thread at a time; what it hands out is yours."""
+
+    def __init__(self, directory: Path) -> None:
+        self._source = Source(directory)
+        self._kept: dict[int, bytes] = {}
+        self._now = Snapshot()
+
+    def at(self, seq: int) -> Snapshot:
+        """The snapshot after event `seq`. Raises SourceError where the ledger cannot be read."""
+        if seq < self._now.seq:
+            self._now = self._nearest(seq)
+        shot = self._now
+        while shot.seq < seq:
+            rows = self._source.read(shot.seq, min(STEP, seq - shot.seq))
+            if not rows:
+                break
+            for number, at, wall, kind, body, measured in rows:
+                shot.apply(Recorded(number, at, wall, restore(kind, json.loads(body), json.loads(measured))))
+            self._keep(shot)
+        return pickle.loads(pickle.dumps(shot))
+
+    def seq_at(self, at: float) -> int:
+        """The last event up to a company time."""
+        return self._source.seq_at(at)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _keep(self, shot: Snapshot) -> None:
+        if shot.seq // STEP > max(self._kept, default=0) // STEP:
+            self._kept[shot.seq] = pickle.dumps(shot)
+            if len(self._kept) > MOST:  # every second one goes: what is left lies twice as far apart
+                self._kept = dict(list(self._kept.items())[1::2])
+
+    def _nearest(self, seq: int) -> Snapshot:
+        known = sorted(self._kept)
+        place = bisect_right(known, seq)
+        return pickle.loads(self._kept[known[place - 1]]) if place else Snapshot()

@@ -1,0 +1,65 @@
+"""Tab 3: everyone, with scores that show their evidence, and the page of the one under the cursor."""
+
+from __future__ import annotations
+
+from tui.draw.agent import agent_page
+from tui.draw.agents import ORDERS, header, row
+from tui.draw.ink import Line
+from tui.screens.paged import PagedView
+from tui.widgets.bindings import bindings
+from tui.widgets.table import Table
+
+
+class AgentsView(PagedView):
+    """Those who left are hidden until they are asked for."""
+
+    BINDINGS = bindings("agents")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._order = 0
+        self._former = False
+
+    def on_mount(self) -> None:
+        self.sheet.border_title = "agent"
+
+    def table(self) -> Table:
+        return Table(
+            lambda room: header(list(ORDERS)[self._order])(room),
+            lambda key, room: row(self.desk.shot, key, room),
+            id="agent-table",
+        )
+
+    def draw(self) -> None:
+        state = self.desk.shot.state
+        if not self.desk.shot.is_founded:
+            return
+        everyone = [*[state.agents[id] for p in state.chart.positions if (id := state.holder.get(p.id))]]
+        everyone += [agent for agent in state.agents.values() if agent.status == "left"] if self._former else []
+        self.rows.show([agent.id for agent in sorted(everyone, key=list(ORDERS.values())[self._order])])
+        if self.rows.key != self.desk.agent and not self.rows.select(self.desk.agent):
+            self.moved(self.rows.key)
+        left = sum(agent.status == "left" for agent in state.agents.values())
+        self.rows.border_title = f"agents {len(state.holder)}" + (f", {left} left (f)" if left else "")
+        self.draw_page()
+
+    def page(self, room: int) -> list[Line]:
+        return agent_page(self.desk.shot, self.desk.agent, room)
+
+    def moved(self, key: str) -> None:
+        self.desk.select_agent(key)
+
+    def choose(self, agent: str) -> None:
+        """Put the cursor on an agent, also on one who left."""
+        found = self.desk.shot.state.agents.get(agent)
+        self._former = self._former or (found is not None and found.status == "left")
+        self.desk.select_agent(agent)
+        self.draw()
+
+    def action_order(self) -> None:
+        self._order = (self._order + 1) % len(ORDERS)
+        self.draw()
+
+    def action_former(self) -> None:
+        self._former = not self._former
+        self.draw()

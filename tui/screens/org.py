@@ -1,0 +1,84 @@
+"""Tab 1: the organisation as team cards, the news below, the selected agent at the right where there is room."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tui.draw.agent import agent_page
+from tui.draw.news import news
+from tui.draw.org import LAYOUTS, draw_org, neighbour
+from tui.draw.teams import company_team
+from tui.screens.view import View
+from tui.widgets.bindings import bindings
+from tui.widgets.sheet import Sheet
+
+
+class OrgView(View):
+    """The home of the dashboard."""
+
+    BINDINGS = bindings("org")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="panes"):
+            with Vertical(classes="main"):
+                chart = Sheet(id="org-chart", classes="pane", can_focus=True)
+                chart.border_title = "organisation"
+                yield chart
+                story = Sheet(id="org-news", classes="pane")
+                story.border_title = "news"
+                yield story
+            side = Sheet(id="org-side", classes="pane side", can_focus=True)
+            side.border_title = "agent"
+            yield side
+
+    def on_mount(self) -> None:
+        self._folded: set[str] = set()
+        self._arrangement = 0
+
+    def enter(self) -> None:
+        self.query_one("#org-chart").focus()
+
+    def draw(self) -> None:
+        shot = self.desk.shot
+        if not shot.is_founded:
+            return
+        if self.desk.position not in shot.state.holder:
+            self.desk.select_position(shot.state.chart.root)
+        chart, story = self.query_one("#org-chart", Sheet), self.query_one("#org-news", Sheet)
+        team = company_team(shot, self._folded)
+        chart.show(draw_org(team, chart.size.width, self.desk.position, LAYOUTS[self._arrangement]))
+        story.show(news(shot, story.size.height, story.size.width))
+        side = self.query_one("#org-side", Sheet)
+        if side.size.width:
+            side.show(agent_page(shot, self.desk.agent, side.size.width - 1, short=True))
+
+    def action_move(self, direction: str) -> None:
+        chart = self.query_one("#org-chart", Sheet)
+        self._select(neighbour(chart.drawing, self.desk.position, direction))
+
+    def on_sheet_touched(self, event: Sheet.Touched) -> None:
+        if event.spot == self.desk.position:
+            self.action_open()
+        self._select(event.spot)
+
+    def action_open(self) -> None:
+        self.board.open_agent(self.desk.agent)
+
+    def action_fold(self) -> None:
+        self._folded ^= {self.desk.position}
+        self.draw()
+
+    def action_zoom(self) -> None:
+        self._arrangement = (self._arrangement + 1) % len(LAYOUTS)
+        self.query_one("#org-chart").border_subtitle = LAYOUTS[self._arrangement] if self._arrangement else ""
+        self.draw()
+
+    def copied(self) -> str:
+        return self.desk.agent
+
+    def _select(self, position: str) -> None:
+        self.desk.select_position(position)
+        self.draw()
+        self.query_one("#org-chart", Sheet).reveal(position)
+        self.query_one("#org-side", Sheet).scroll_home(animate=False)

@@ -1,0 +1,1 @@
+"""The dashboard's widgets, one a file; they show lines of spans and know nothing of companies."""
