@@ -1,10 +1,12 @@
 """What an agent is worth, from measured outcomes: a normal model shrunk toward the role's mean.
 
-A finished proposal scores as a normal score: the inverse normal of the share of the recent window that it beat. So the
-score has mean 0 and variance about 1 for an average colleague whatever the project's metric, and the field grows
-harder as the champion improves. With prior worth ~ N(0, PRIOR_SD^2) and unit observation variance the posterior after
-n scores is normal with precision 1/PRIOR_SD^2 + n (Gelman et al., Bayesian Data Analysis, 2.5). No data leaves the
-prior: missing evidence is ignorance, never failure.
+A finished proposal scores as a normal score: the inverse normal of the share of the others' recent results that it
+beat. So the score has mean 0 and variance about 1 for an average colleague whatever the project's metric, and the field
+grows harder as the champion improves. With prior worth ~ N(0, PRIOR_SD^2) and unit observation variance the posterior
+after n scores is normal with precision 1/PRIOR_SD^2 + n (Gelman et al., Bayesian Data Analysis, 2.5). No data leaves
+the prior: missing evidence is ignorance, never failure.
+
+Not covered: the field is taken as known, though it is a sample too; with few colleagues the posterior is too sure.
 """
 
 from __future__ import annotations

@@ -179,9 +179,8 @@ class Ledger:
     def curve(self, experiment: str) -> list[tuple[int, float]]:
         """The learning curve of an experiment: (step, self-reported training loss)."""
         with self._talk() as session:
-            rows = session.exec(
-                select(MetricRow).where(MetricRow.experiment == experiment).order_by(MetricRow.step)
-            ).all()  # type: ignore[arg-type]
+            mine = select(MetricRow).where(MetricRow.experiment == experiment)
+            rows = session.exec(mine.order_by(MetricRow.step)).all()  # type: ignore[arg-type]
         return [(row.step, row.loss) for row in rows]
 
     def verify(self) -> int:

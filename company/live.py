@@ -189,10 +189,9 @@ class LiveCompany:
             )
 
     async def _end(self) -> None:
-        sources = [*self._sources.values(), *self._leaving]
-        for source in sources:
+        for source in self._sources.values():
             source.cancel()
-        for source in sources:
+        for source in [*self._sources.values(), *self._leaving]:
             await source.join()
         for employee in self._employees.values():
             await employee.close()

@@ -127,7 +127,7 @@ class State:
         self.results: list[Result] = []
         self.seen: dict[str, list[Result]] = {}  # position -> the results that it may see
         self.losses: list[float] = []  # of all finished proposals, sorted
-        self.window: deque[float] = deque(maxlen=WINDOW)
+        self.window: deque[tuple[float, str]] = deque(maxlen=WINDOW)  # (loss, agent)
         self.passes: dict[str, float] = {}  # stride scheduling: position -> virtual time when it was last asked
         self.pass_now = 0.0
         self.sigma = 0.0
@@ -346,7 +346,10 @@ class State:
                 seen.append(result)
 
     def _credit(self, experiment: Experiment) -> None:
-        """Score a finished proposal by the share of the record and of the recent window that it beat."""
+        """Score a finished proposal by the share of the record, and of the others' recent results, that it beat.
+
+        Never by its own: the worst of all would tie with itself and pass for half as bad.
+        """
         agent = self.agents[experiment.proposer or ""]
         agent.experiments += 1
         agent.cost += experiment.cost
@@ -355,10 +358,12 @@ class State:
         agent.failed += experiment.status == "failed"
         beaten = len(self.losses) - bisect_left(self.losses, loss)
         agent.outcomes.append((beaten + 0.5) / (len(self.losses) + 1) if math.isfinite(loss) else 0.0)
-        worse = sum(other > loss for other in self.window) + 0.5 * sum(other == loss for other in self.window)
-        agent.scores.append(NORMAL.inv_cdf((worse + 0.5) / (len(self.window) + 1)))
+        others = [other for other, by in self.window if by != agent.id]
+        if others:  # whom there is nobody to compare with, nothing is known of
+            worse = sum(other > loss for other in others) + 0.5 * sum(other == loss for other in others)
+            agent.scores.append(NORMAL.inv_cdf((worse + 0.5) / (len(others) + 1)))
         insort(self.losses, loss)
-        self.window.append(loss)
+        self.window.append((loss, agent.id))
         if math.isfinite(loss) and (agent.best is None or loss < agent.best):
             agent.best = loss
 

@@ -186,10 +186,20 @@ class FakeCompute:
             await self._turns(self.delay(order))
             return outcome
         finally:  # ending a process group takes a while
-            await self._turns(self.parting)
-            del self._busy[slot]
-            self.log.append(("end", order.experiment, slot))
+            try:
+                await self._turns(self.parting, stubborn=True)
+            finally:
+                del self._busy[slot]
+                self.log.append(("end", order.experiment, slot))
 
-    async def _turns(self, count: int) -> None:
+    async def _turns(self, count: int, stubborn: bool = False) -> None:
+        cancelled = False
         for _ in range(count):
-            await asyncio.sleep(0)
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                if not stubborn:
+                    raise
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError

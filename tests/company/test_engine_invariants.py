@@ -238,7 +238,7 @@ def test_silence_is_no_veto_and_stops_nothing() -> None:
 
 
 def test_everyone_may_be_replaced_at_once_until_the_pool_is_empty() -> None:
-    chart = chart_of("startup", 12, appraise={"every": 1, "after": 1}, replace={"rule": "random"})
+    chart = chart_of("startup", 24, appraise={"every": 1, "after": 1}, replace={"rule": "random"})
     purge = always("appraise", lambda seen: [Replace(agent=r.agent) for r in seen.reports])
     engine = audited(chart, purge, TRAIN_WELL)
     left = [agent for agent in engine.state.agents.values() if agent.status == "left"]
