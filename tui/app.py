@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+
 from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
@@ -41,7 +42,7 @@ class Dashboard(App[None]):
     TITLE = "Loopworks"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = bindings("app")
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]  # noqa: RUF012
 
     tab: reactive[str] = reactive("", init=False)
 

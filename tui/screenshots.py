@@ -1,4 +1,4 @@
-"""Pictures of every tab, as SVG: `python -m tui.screenshots RUN_DIR OUT_DIR [--size 140x42] [--theme loopworks-dark]`."""
+"""Pictures of every tab, as SVG: `python -m tui.screenshots RUN_DIR OUT_DIR`; `--help` says what else."""
 
 from __future__ import annotations
 

@@ -76,8 +76,9 @@ def _seeds(shot: Snapshot, e: Experiment, room: int) -> list[Line]:
     accepted = isinstance(judged, ev.ChampionChosen)
     verdict = f"claimed {number(judged.claimed)}, measured {number(judged.metric)} on {count(judged.n, 'seed')}"
     p = f", p = {number(judged.p, 2)}" if judged.p is not None else ""
-    word = ("★ champion: " if accepted else "☆ not confirmed: ", "good b" if accepted else "warn")
-    return [*lines, line(word, verdict, (p, "muted")), *paragraph("because", judged.because, room, 3, "muted")]
+    word = ("★ champion", "good b") if accepted else ("☆ not confirmed", "warn")
+    lines += [line(word), *paragraph("measured", verdict + p, room, 3)]
+    return [*lines, *paragraph("because", judged.because, room, 3, "muted")]
 
 
 def _config(shot: Snapshot, e: Experiment, room: int) -> list[Line]:
@@ -91,7 +92,8 @@ def _config(shot: Snapshot, e: Experiment, room: int) -> list[Line]:
         values = [setting(source.get(name)) for source in (base, champion, e.config)]
         rows.append([(said(name, 18), "text"), (values[0], "muted"), (values[1], "good"), (values[2], "strong b")])
     same = len(e.config) - len(changed)
-    return [*heading("Config", room), *columns(rows), line((f"{count(same, 'other')} as the baseline's", "faint"))]
+    rest = [line((f"{count(same, 'other')} as the baseline's", "faint"))] if same else []
+    return [*heading("Config", room), *columns(rows), *rest]
 
 
 def _curve(files: Files, room: int) -> list[Line]:

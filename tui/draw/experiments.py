@@ -18,8 +18,12 @@ def _best(shot: Snapshot, e: Experiment) -> tuple[bool, float | str]:
     return e.metric is None, shot.state.loss(e.metric or 0.0)
 
 
+def _newest(shot: Snapshot, e: Experiment) -> tuple[bool, float | str]:
+    return False, -float(e.id[1:]) if e.id[1:].isdecimal() else -e.created_at
+
+
 ORDERS: dict[str, Sort] = {
-    "newest": lambda shot, e: (False, -e.created_at),
+    "newest": _newest,
     "best": _best,
     "who": lambda shot, e: (e.proposer is None, e.proposer or ""),
     "status": lambda shot, e: (False, e.status),
@@ -69,7 +73,7 @@ def _columns(room: int) -> list[tuple[str, int, bool]]:
 
 def _values(shot: Snapshot, e: Experiment) -> dict[str, tuple[str, str]]:
     _, colour, word = glyphs.status(e)
-    by = better_by(shot.state, e.metric, champion_metric(shot.state))
+    by = better_by(shot.state, e.metric, champion_metric(shot.state)) if e.purpose != "closing" else None
     verdict = {"noise": "in noise"}.get(e.verdict or "", e.verdict or "")
     purpose = {"replication": f"≈{e.parent}", "proposal": "", "baseline": "baseline", "closing": "closing"}
     return {

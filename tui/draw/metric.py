@@ -19,6 +19,8 @@ def metric_lines(shot: Snapshot, experiment: Experiment, room: int) -> list[Line
         expected = f"expects {number(experiment.predicted)} {unit}" if experiment.predicted is not None else ""
         return [fact("metric", ("not measured", "muted"), f"  {expected}")]
     lines = [fact("metric", (number(experiment.metric), "strong b"), f" {unit}", (_expected(experiment), "muted"))]
+    if experiment.purpose == "closing":
+        return [*lines, fact("", ("measured on the holdout: not to be compared with the others", "muted"))]
     for name, than in (("champion", champion_metric(state)), ("baseline", state.baseline_mean)):
         by = better_by(state, experiment.metric, than)
         if by is not None:
@@ -54,9 +56,7 @@ def _scale(shot: Snapshot, experiment: Experiment, room: int) -> list[Line]:
         marks[at(loss)] = "○", "busy"
     marks[at(losses[1])], marks[at(losses[0])] = ("┃", "muted"), ("★", "good b")
     marks[at(losses[2])] = ("▶" if losses[2] > high else "●"), "strong b"
-    legend = line(
-        ("● this  ", "strong"), ("★ champion  ", "good"), ("▒ its noise ±2σ  ", "muted"), ("┃ baseline", "muted")
-    )
+    legend = line(("● this  ", "strong"), ("★ champion ", "good"), ("▒ ±2σ  ", "muted"), ("┃ baseline", "muted"))
     if seeds:
         legend = (*legend, ("  ○ fresh seeds", "busy"))
     return [line(("better", "faint"), (" " * max(1, room - 11), ""), ("worse", "faint")), tuple(marks), legend]

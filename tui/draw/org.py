@@ -19,17 +19,29 @@ GAP = 2
 INDENT = 4
 
 
-def draw_org(team: Team, room: int, selected: str = "", layout: Layout = "auto") -> Drawing:
-    """The company in at most `room` columns where a layout can do so; positions are the spots."""
-    if layout in ("auto", "cards"):
+def draw_org(team: Team, room: int, selected: str = "", layout: Layout = "auto", height: int = 0) -> Drawing:
+    """The company in at most `room` columns, and `height` lines where a layout can do so; positions are the spots."""
+    if layout == "auto":
+        return _auto(team, room, selected, height)
+    if layout == "tree":
+        return _tree(team, room, selected)
+    return _cards_or_rows(team, room, selected, layout) or _tree(team, room, selected)
+
+
+def _auto(team: Team, room: int, selected: str, height: int) -> Drawing:
+    """The first layout that fits the width and the height, else the first that fits the width."""
+    found = [d for layout in ("cards", "rows") if (d := _cards_or_rows(team, room, selected, layout, False))]
+    found.append(_tree(team, room, selected))
+    return next((drawing for drawing in found if len(drawing.lines) <= height), found[0])
+
+
+def _cards_or_rows(team: Team, room: int, selected: str, layout: str, force: bool = True) -> Drawing | None:
+    """Cards, or cards from left to right; None where they do not fit, unless by `force`."""
+    if layout == "cards":
         fitting = next((w for w in WIDTHS if _across(team, w) <= room), None)
-        if fitting or layout == "cards":
-            return _cards(team, fitting or WIDTHS[-1], selected)
-    if layout in ("auto", "rows"):
-        fitting = next((w for w in WIDTHS[1:] if _deep(team) * (w + INDENT) - INDENT <= room), None)
-        if fitting or layout == "rows":
-            return _rows(team, fitting or WIDTHS[-1], selected)
-    return _tree(team, room, selected)
+        return _cards(team, fitting or WIDTHS[-1], selected) if fitting or force else None
+    fitting = next((w for w in WIDTHS[1:] if _deep(team) * (w + INDENT) - INDENT <= room), None)
+    return _rows(team, fitting or WIDTHS[-1], selected) if fitting or force else None
 
 
 def neighbour(drawing: Drawing, selected: str, direction: str) -> str:
@@ -146,8 +158,9 @@ def seat_line(seat: Seat, room: int, name: int) -> Line:
     if room >= 84:
         spans += [(fit(seat.name if seat.name != seat.who else "", 16), "muted"), (" ", "")]
     spans.append((fit(seat.brain or (seat.role if room >= 40 else seat.role[:9]), 10 if room >= 32 else 7), "muted"))
-    if room >= 40:
-        spans += [(" ", ""), (fit(sparks(seat.beaten, 8, 0.0, 1.0), 8, right=True), "busy")]
+    bars = 8 if room >= 40 else 5 if room >= 30 else 0
+    if bars:
+        spans += [(" ", ""), (fit(sparks(seat.beaten, bars, 0.0, 1.0), bars, right=True), "busy")]
     spans += [(" ", ""), _worth(seat)]
     if room >= 66:
         spans += [(" ", ""), *(scale(seat.worth, 13) if seat.role == "researcher" else ((" " * 13, ""),))]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from company.snapshot import Lease, Snapshot
 from company.standing import doing
 from company.state import Experiment
-from company.wording import count, percent, plain, span
+from company.wording import count, number, percent, plain, span
 from tui.draw import glyphs
 from tui.draw.canvas import Box, Drawing
-from tui.draw.ink import EMPTY, Line, Span, brief, clip, fill, gauge, line, restyle
+from tui.draw.ink import EMPTY, Line, Span, brief, clip, fill, fit, gauge, line, restyle
 from tui.draw.page import heading
 
 
@@ -27,7 +27,7 @@ def draw_slots(
         lines.append(restyle(head, "select b") if slot == selected else head)
         lines += [_history(shot, slot, start, end, room), EMPTY]
     lines.append(_axis(start, end, room))
-    return Drawing([*lines, *_queue(shot, room)], spots)
+    return Drawing([*lines, *_queue(shot, room), *_lately(shot, room)], spots)
 
 
 def _window(shot: Snapshot, window: float | None) -> tuple[float, float]:
@@ -112,6 +112,24 @@ def _queue(shot: Snapshot, room: int) -> list[Line]:
         lines.append(line((f" {idle}", "faint")))
     if len(waiting) > 50:
         lines.append(line((f" and {count(len(waiting) - 50, 'other')}", "muted")))
+    return lines
+
+
+def _lately(shot: Snapshot, room: int, most: int = 12) -> list[Line]:
+    """What left a slot last, the newest first."""
+    ended = [(lease.end, slot, lease) for slot, lane in shot.lanes.items() for lease in lane if lease.end is not None]
+    lines = heading("Done lately", room) if ended else []
+    for end, slot, lease in sorted(ended, key=lambda each: -each[0])[:most]:
+        e = shot.state.experiments[lease.experiment]
+        glyph, colour, word = glyphs.status(e)
+        said = number(e.metric) if e.metric is not None else word
+        spans = [
+            (f" {glyph} ", colour),
+            (fit(span(end), 8), "faint"),
+            (f"{plain(shot.state.device, 8)} {slot}  ", "muted"),
+        ]
+        took = (f"  in {brief(end - lease.start)}", "muted")
+        lines.append(clip([*spans, *_job(e), ("  ", ""), (said, "text"), took], room))
     return lines
 
 

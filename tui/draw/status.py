@@ -89,7 +89,12 @@ def _champion(shot: Snapshot) -> list[Span]:
 def _runs(shot: Snapshot) -> list[Span]:
     everyone = [e.status for e in shot.state.experiments.values()]
     spans: list[Span] = [("runs ", "muted")]
-    for words, glyph, style in (("ok", "✓", "good"), ("running", "▸", "busy"), ("failed", "✗", "bad")):
+    for words, glyph, style in (
+        ("ok", "✓", "good"),
+        ("running", "▸", "busy"),
+        ("failed", "✗", "bad"),
+        ("stopped", "◌", "warn"),
+    ):
         found = everyone.count(words)
         if found or words == "ok":
             spans.append((f"{glyph}{found} ", style))

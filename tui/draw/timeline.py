@@ -9,7 +9,7 @@ from company.snapshot import Mark, Snapshot
 from company.wording import number, span
 from tui.draw import glyphs
 from tui.draw.canvas import Box, Drawing
-from tui.draw.ink import EMPTY, Line, Span, fit, line, sparks
+from tui.draw.ink import EMPTY, Line, Span, fit, line, sparks, wrap
 
 NAME = 11
 SIGNS: dict[str, tuple[str, str, int]] = {  # kind -> glyph, style, importance: the most important of a cell is shown
@@ -63,7 +63,7 @@ def draw_timeline(whole: Snapshot, shot: Snapshot, room: int) -> Drawing:
         lane = _lane(whole.by_agent.get(agent.id, ()), agent.id, scale, cursor)
         name = "muted" if agent.status == "left" else "text"
         lines.append(((f"{glyph} ", colour), (fit(agent.id, NAME - 2), name), *lane))
-    return Drawing([*lines, EMPTY, line((LEGEND, "faint"))], spots)
+    return Drawing([*lines, EMPTY, *(line((words, "faint")) for words in wrap(LEGEND, room, 3))], spots)
 
 
 def _place(shot: Snapshot, position: str) -> int:
@@ -93,7 +93,7 @@ def _champion(shot: Snapshot, scale: Scale, cursor: int) -> Line:
         at = scale.time(NAME + x)
         values.append(next((-state.loss(v) for t, v in reversed(state.trail) if t <= at), None))
     known = [value for value in values if value is not None]
-    bars = sparks(known, len(known)) if known else ""
+    bars = sparks(known, len(known), None, max(known) + 0.6 * (max(known) - min(known))) if known else ""
     row: list[Span] = [(" ", "")] * (scale.room - len(known)) + [(char, "good") for char in bars]
     return _row(row, cursor, (f"★ {number(state.trail[-1][1])}", "good"))
 

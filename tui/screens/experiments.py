@@ -48,6 +48,8 @@ class ExperimentsView(PagedView):
 
     def draw(self) -> None:
         state = self.desk.shot.state
+        if self.desk.experiment not in state.experiments and state.champion is not None:
+            self.desk.experiment = state.champion.experiment
         found = [e for e in state.experiments.values() if self._filter.holds(state, e)]
         sort = list(ORDERS.values())[self._order]
         self.rows.show([e.id for e in sorted(found, key=lambda e: sort(self.desk.shot, e))])

@@ -8,10 +8,14 @@ from textual.containers import Horizontal, Vertical
 from tui.draw.agent import agent_page
 from tui.draw.news import news
 from tui.draw.org import LAYOUTS, draw_org, neighbour
+from tui.draw.progress import draw_progress
 from tui.draw.teams import company_team
 from tui.screens.view import View
 from tui.widgets.bindings import bindings
 from tui.widgets.sheet import Sheet
+
+NEWS, FEW, FRAME = 9, 5, 2  # lines of the news, of the news in a low window, and of a pane's frame
+LEAST, MOST = 9, 20  # lines of the picture of the research
 
 
 class OrgView(View):
@@ -25,6 +29,9 @@ class OrgView(View):
                 chart = Sheet(id="org-chart", classes="pane", can_focus=True)
                 chart.border_title = "organisation"
                 yield chart
+                best = Sheet(id="org-best", classes="pane")
+                best.border_title = "research"
+                yield best
                 story = Sheet(id="org-news", classes="pane")
                 story.border_title = "news"
                 yield story
@@ -47,11 +54,32 @@ class OrgView(View):
             self.desk.select_position(shot.state.chart.root)
         chart, story = self.query_one("#org-chart", Sheet), self.query_one("#org-news", Sheet)
         team = company_team(shot, self._folded)
-        chart.show(draw_org(team, chart.size.width, self.desk.position, LAYOUTS[self._arrangement]))
+        height = self.size.height - self._news_height() - FRAME
+        chart.show(draw_org(team, chart.size.width, self.desk.position, LAYOUTS[self._arrangement], height))
+        self._share(len(chart.drawing.lines))
+        best = self.query_one("#org-best", Sheet)
+        if best.display:
+            best.show(draw_progress(shot, best.size.width, best.size.height))
         story.show(news(shot, story.size.height, story.size.width))
         side = self.query_one("#org-side", Sheet)
         if side.size.width:
             side.show(agent_page(shot, self.desk.agent, side.size.width - 1, short=True))
+
+    def _share(self, lines: int) -> None:
+        """Give the picture of the research what the chart leaves free."""
+        chart, best = self.query_one("#org-chart", Sheet), self.query_one("#org-best", Sheet)
+        news = self._news_height()
+        self.query_one("#org-news", Sheet).styles.height = news
+        free = self.size.height - news - lines - FRAME
+        best.display = free >= LEAST
+        best.styles.height = min(free, MOST) if best.display else 0
+        wanted = self.size.height - news - (min(free, MOST) if best.display else 0)
+        if chart.styles.height is None or chart.styles.height.value != wanted:
+            chart.styles.height = wanted
+            self.call_after_refresh(self.draw)
+
+    def _news_height(self) -> int:
+        return NEWS if self.size.height >= 28 else FEW
 
     def action_move(self, direction: str) -> None:
         chart = self.query_one("#org-chart", Sheet)

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from company.snapshot import Mark
-from tui.draw.ink import Line, restyle
+from tui.draw.ink import Line, fill, restyle
 from tui.draw.news import mark_line
 from tui.draw.timeline import NAME, Scale, draw_timeline
 from tui.moments import near, parse_moment
@@ -80,5 +80,5 @@ class TimelineView(View):
     def _line(self, mark: Mark, present: bool, room: int) -> Line:
         shown = mark_line(mark, room)
         if present:
-            return restyle(shown, "select b")
+            return restyle(fill(shown, room), "select b")
         return shown if mark.seq <= self.desk.shot.seq else tuple((text, "faint") for text, _ in shown)

@@ -58,8 +58,8 @@ class Tabs(Row):
         tight = room < sum(len(title) + 5 for title in self._names.values())
         for number, (name, title) in enumerate(self._names.items(), start=1):
             on = name == active
-            spans.append((f" {number}", "accent b" if on else "faint"))
-            spans.append((f" {title[:5] if tight and not on else title} ", "strong b u" if on else "muted"))
+            spans.append((f" {number} ", "accent b select" if on else "faint"))
+            spans.append((f"{title[:5] if tight and not on else title} ", "strong b select" if on else "muted"))
         return tuple(spans)
 
     def on_click(self, event: Click) -> None:

@@ -66,7 +66,7 @@ class Table(ScrollView, can_focus=True):
         was = self.key
         if keys != self._keys:
             self._keys, self._places = keys, {key: place for place, key in enumerate(keys)}
-        self.virtual_size = Size(self.size.width, len(keys) + 1)
+        self.virtual_size = Size(1, len(keys) + 1)
         self.set_reactive(Table.cursor, self._places.get(was, min(self.cursor, max(0, len(keys) - 1))))
         self.refresh()
         self._tell()
@@ -96,7 +96,7 @@ class Table(ScrollView, can_focus=True):
             self.cursor = at.y - 1 + self.scroll_offset.y
 
     def render_line(self, y: int) -> Strip:
-        room = self.size.width
+        room = self.scrollable_content_region.width
         if y == 0:
             return strip_of(self, restyle(fill(self._header(room), room), "b"))
         index = self.scroll_offset.y + y - 1
