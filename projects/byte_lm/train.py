@@ -43,7 +43,7 @@ class Attention(nn.Module):
     def __init__(self, config):
         super().__init__()
         width = config["width"]
-        self.heads, self.position, self.dropout = config["heads"], config["position"], config["dropout"]
+        self.heads, self.position = config["heads"], config["position"]
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
@@ -52,11 +52,8 @@ class Attention(nn.Module):
         q, k, v = self.qkv(x).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         if self.position == "rope":
             q, k = rotate(q, *table), rotate(k, *table)
-        dropout = self.dropout if self.training else 0.0
-        if self.position == "alibi":
-            y = F.scaled_dot_product_attention(q, k, v, attn_mask=table, dropout_p=dropout)
-        else:
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout)
+        mask = table if self.position == "alibi" else None
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
         return self.out(y.transpose(1, 2).reshape(rows, length, width))
 
 
