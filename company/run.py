@@ -17,6 +17,7 @@ from company.chart_yaml import find_chart, load_chart, read_text, save_chart
 from company.compute.backend import Slot
 from company.compute.local import LocalCompute
 from company.compute.slots import find_slots
+from company.compute.workers import PRELOAD
 from company.directory import DirectoryError, RunDirectory
 from company.engine import Engine, Step
 from company.events import RunFounded
@@ -148,7 +149,8 @@ async def _work(
     plan: Plan, prepared: Prepared, ledger: Ledger, on_step: OnStep, on_ready: Callable[[LiveCompany], None]
 ) -> State:
     directory = plan.directory
-    compute = LocalCompute(prepared.slots, hold_fds=[directory.lock_fd])
+    preload = prepared.project.preload or PRELOAD
+    compute = LocalCompute(prepared.slots, hold_fds=[directory.lock_fd], preload=preload)
     ledger.open_session("resume" if plan.resume else "run", version("loopworks"))
     try:
         await compute.start()

@@ -15,7 +15,19 @@ from projects.read_space import is_number, known_keys, nearest, read_space
 from projects.spec import CostTable, Limits, Metric, Project, SearchSpace, Value
 
 HERE = Path(__file__).resolve().parent
-KEYS = ("name", "title", "version", "metric", "budget", "limits", "micro_batch", "sealed", "references", "space")
+KEYS = (
+    "name",
+    "title",
+    "version",
+    "metric",
+    "budget",
+    "limits",
+    "micro_batch",
+    "sealed",
+    "references",
+    "space",
+    "preload",
+)
 REQUIRED = ("name", "metric", "budget", "space", "baseline")
 LARGEST_FILE = 1 << 20  # bytes of project.yaml or costs.json
 
@@ -81,7 +93,7 @@ class _Reader:
         space = self.space()
         baseline = self.baseline(space)
         seconds = self.number(self.section("budget", ("seconds",)), "budget", "seconds", 0.0)
-        code, evaluator = self.code_hash(), self.evaluator_hash()
+        code, evaluator, preload = self.code_hash(), self.evaluator_hash(), self.preload()
         table = self.costs(space) if with_costs else NO_COSTS
         micro = self.document.get("micro_batch")
         if micro is not None and micro not in space.by_name:
@@ -102,6 +114,7 @@ class _Reader:
             costs=table,
             limits=limits,
             micro_batch=micro,
+            preload=preload,
             references=self.references(),
             code_hash=code,
             evaluator_hash=evaluator,
@@ -187,6 +200,15 @@ class _Reader:
             elif path.name == "train.py":
                 self.say("sealed: train.py is the editable file; it cannot be sealed")
         return _sha256(path for path in files if path.is_file())
+
+    def preload(self) -> tuple[str, ...]:
+        listed = self.document.get("preload", [])
+        named = isinstance(listed, list) and all(
+            isinstance(name, str) and all(part.isidentifier() for part in name.split(".")) for name in listed
+        )
+        if not named:
+            self.say("preload: must be a list of module names, such as [numpy]")
+        return tuple(listed) if named else ()
 
     def parsed(self, name: str) -> ast.Module | None:
         path = self.folder / name

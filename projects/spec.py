@@ -208,6 +208,7 @@ class Project:
     limits: Limits = Limits()
     editable: tuple[str, ...] = ("train.py",)
     micro_batch: str | None = None  # the parameter that a smaller micro batch divides, if train.py supports it
+    preload: tuple[str, ...] = ()  # what every run imports: warm workers have it loaded; () for torch
     references: Mapping[str, float] = field(default_factory=dict)  # e.g. gzip: 2.1, shown beside the metric
     code_hash: str = ""  # sha256 over train.py
     evaluator_hash: str = ""  # sha256 over evaluate.py and the other sealed files

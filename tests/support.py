@@ -109,7 +109,7 @@ if __name__ == "__main__":
 
 
 def write_project(
-    folder: Path, *, modes: tuple[str, ...] = ("fine",), baseline_mode: str = "fine", step: float = 0.001,
+    folder: Path, *, modes: tuple[str, ...] = ("fine", "raise"), baseline_mode: str = "fine", step: float = 0.001,
     seconds: float = 2.0,
 ) -> Path:  # fmt: skip
     """Write the project into `folder`. A config fails as its `mode` says; x = 0.7 is best, the baseline has 0.1."""
@@ -124,6 +124,7 @@ def write_project(
         version: 1
         metric: {{name: negative log-likelihood, unit: nats, direction: min}}
         budget: {{seconds: {20 * step}}}
+        preload: [numpy, safetensors.numpy]
         limits: {{memory_mb: 400, seconds: {seconds}}}
         space:
           x: {{float: [0.0, 1.0]}}
