@@ -1,26 +1,40 @@
-"""What an agent is worth, from measured outcomes: a normal model shrunk toward the role's mean.
+"""What an agent is worth, from measured outcomes: a hierarchical normal model shrunk toward the role's mean.
 
-A finished proposal scores as a normal score: the inverse normal of the share of the others' recent results that it
-beat. So the score has mean 0 and variance about 1 for an average colleague whatever the project's metric, and the field
-grows harder as the champion improves. With prior worth ~ N(0, PRIOR_SD^2) and unit observation variance the posterior
-after n scores is normal with precision 1/PRIOR_SD^2 + n (Gelman et al., Bayesian Data Analysis, 2.5). No data leaves
-the prior: missing evidence is ignorance, never failure.
+    y_j = field of j's block + worth of j's agent + noise,   worth ~ N(0, tau^2),   noise ~ N(0, s^2 / weight_j)
 
-Not covered: the field is taken as known, though it is a sample too; with few colleagues the posterior is too sure.
+The field is a free constant for each block of consecutive results, so that only differences between colleagues who
+worked at the same time count and a harder field is held against nobody. It is integrated out (restricted likelihood:
+Patterson & Thompson 1971), s^2 in closed form and tau / s over a grid (Gelman et al., Bayesian Data Analysis, ch. 5 and
+14), so that an interval knows that field, noise and spread are estimates. No data leaves the prior: missing evidence is
+ignorance, never failure.
+
+Not covered: agents who get better or worse with time; outcomes that depend on what a colleague just found.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from company.contribution import Score
 
 PRIOR_SD = 0.5
 REPLACEMENT_LEVEL = -0.1  # an average hire, less what changing horses costs
 INTERVAL = 0.9
 
+RATIO = 0.5  # the spread of people is about half the noise of one result: the prior's median of tau / s
+RATIO_LOG_SD = 0.7  # and may well be a quarter of it, or all of it
+RATIOS = np.geomspace(RATIO / 8, RATIO * 8, 25)
+NOISE, NOISE_RUNS = 1.0, 4.0  # prior guess of s in compressed sigmas, and how many runs it counts for
+NEWTON_STEPS = 6
+
 STANDARD = NormalDist()
+Array = NDArray[np.float64]
 
 
 def level_of(below: str | float) -> float:
@@ -30,18 +44,167 @@ def level_of(below: str | float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """Worth in normal scores a proposal: mean, 90 % interval, evidence, and P(worth < replacement level)."""
+    """Worth of a full-length run: mean, 90 % interval, evidence, and P(worth < replacement level).
+
+    `parts` of `worths`: raw (the agent's mean score), field (of the blocks it worked in) and shrinkage, which add up
+    as mean = raw - field + shrinkage; weight, the evidence in full-length runs; noise, the model's s.
+    """
 
     mean: float
     low: float
     high: float
     evidence: int
     p_below: float
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def posterior(scores: Sequence[float], prior_sd: float = PRIOR_SD, level: float = REPLACEMENT_LEVEL) -> Posterior:
-    """The posterior of an agent's worth given its scores; the prior itself when there are none."""
+    """The posterior of one agent's worth in a field that is known to be 0, with noise 1 and spread `prior_sd`."""
     precision = 1 / prior_sd**2 + len(scores)
     mean, sd = sum(scores) / precision, math.sqrt(1 / precision)
     half = STANDARD.inv_cdf(0.5 + INTERVAL / 2) * sd
     return Posterior(mean, mean - half, mean + half, len(scores), STANDARD.cdf((level - mean) / sd))
+
+
+def replacement_level(
+    expectation: float = 0.0, runs_left: float = math.inf, trial_runs: float = 1.0, run_cost: float = 1.0
+) -> float:
+    """The worth under which a change pays: what a hire is expected to give, less the cost of switching.
+
+    `expectation` is 0 for an average hire, or the mean of a candidate's record. Switching costs `trial_runs` runs of
+    `run_cost` each, spread over the `runs_left` that the position still has: near the end no change pays.
+    """
+    return expectation - trial_runs * run_cost / max(runs_left, 1e-9)
+
+
+def worths(
+    scores: Sequence[Score], agents: Sequence[str], level: float = REPLACEMENT_LEVEL, ratio: float = RATIO
+) -> dict[str, Posterior]:
+    """The posterior worth of every agent of one role, from all its scores, in compressed sigmas a full-length run.
+
+    Scores of people who are not in `agents` still tell of the field. `level` is the replacement level, `ratio` the
+    prior's median of tau / s. Takes about a millisecond for 300 scores of 8 agents.
+    """
+    names = list(dict.fromkeys([*agents, *(score.agent for score in scores)]))
+    sums = _sums(scores, {name: index for index, name in enumerate(names)})
+    mixture = _posteriors(sums, ratio)
+    low, high = (mixture.quantile(0.5 + side * INTERVAL / 2) for side in (-1, 1))
+    below = mixture.cdf(np.full(len(names), level))
+    mean = mixture.mean()
+    parts = _parts(sums, mean, mixture.noise())
+    return {
+        name: Posterior(
+            float(mean[i]), float(low[i]), float(high[i]), int(sums.counts[i]), float(below[i]), _row(parts, i)
+        )
+        for i, name in enumerate(names[: len(set(agents))])
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """All that the model needs of b blocks and k agents: weights and weighted scores (b, k), their squares' sum."""
+
+    weights: Array
+    values: Array
+    squares: float
+    counts: Array
+
+    def within(self) -> tuple[Array, Array, float, int]:
+        """With the fields projected out: precision (k, k) and pull (k,) of the worths, sum of squares, its freedom."""
+        block = self.weights.sum(axis=1)
+        share = self.weights / block[:, None]
+        total = self.values.sum(axis=1)
+        precision = np.diag(self.weights.sum(axis=0)) - self.weights.T @ share
+        pull = self.values.sum(axis=0) - share.T @ total
+        squares = max(0.0, self.squares - float(total @ (total / block)))
+        return precision, pull, squares, int(self.counts.sum()) - len(block)
+
+
+def _sums(scores: Sequence[Score], index: Mapping[str, int]) -> _Sums:
+    k = len(index)
+    who = np.array([index[score.agent] for score in scores], dtype=int)
+    blocks, row = np.unique(np.array([score.block for score in scores], dtype=int), return_inverse=True)
+    weight = np.array([score.weight for score in scores], dtype=float)
+    value = np.array([score.value for score in scores], dtype=float)
+    cell, shape = row * k + who, (len(blocks), k)
+    return _Sums(
+        np.bincount(cell, weight, shape[0] * k).reshape(shape),
+        np.bincount(cell, weight * value, shape[0] * k).reshape(shape),
+        float(weight @ value**2),
+        np.bincount(who, minlength=k).astype(np.float64),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mixture:
+    """A mixture of g Student t distributions for each of k agents: chance (g,), location and scale (g, k), freedom."""
+
+    chance: Array
+    location: Array
+    scale: Array
+    freedom: float
+    variance: Array
+
+    def mean(self) -> Array:
+        return self.chance @ self.location
+
+    def noise(self) -> float:
+        """The posterior root mean square of s."""
+        return math.sqrt(float(self.chance @ self.variance))
+
+    def cdf(self, at: Array) -> Array:
+        from scipy.special import stdtr
+
+        return self.chance @ stdtr(self.freedom, (at - self.location) / self.scale)
+
+    def _density(self, at: Array) -> Array:
+        half = (self.freedom + 1) / 2
+        front = math.exp(math.lgamma(half) - math.lgamma(half - 0.5)) / math.sqrt(self.freedom * math.pi)
+        kernel = (1 + ((at - self.location) / self.scale) ** 2 / self.freedom) ** -half
+        return self.chance @ (front * kernel / self.scale)
+
+    def quantile(self, p: float) -> Array:
+        """Newton from the moments, no step longer than a standard deviation."""
+        mean = self.mean()
+        sd = np.sqrt(self.chance @ (self.scale**2 + (self.location - mean) ** 2))
+        at = mean + STANDARD.inv_cdf(p) * sd
+        for _ in range(NEWTON_STEPS):
+            at = at - np.clip((self.cdf(at) - p) / self._density(at), -sd, sd)
+        return at
+
+
+def _posteriors(sums: _Sums, ratio: float) -> _Mixture:
+    """Over the grid of lambda = (tau / s)^2: posterior chances, and the worths given each, with s^2 integrated out.
+
+    In the eigenbasis of the precision everything is diagonal, so that the grid costs next to nothing.
+    """
+    precision, pull, squares, freedom = sums.within()
+    eigen, basis = np.linalg.eigh(precision)
+    eigen, turned = np.clip(eigen, 0.0, None), basis.T @ pull
+    grid = RATIOS * (ratio / RATIO)
+    gain = grid[:, None] ** 2 / (1 + grid[:, None] ** 2 * eigen)
+    shape = (NOISE_RUNS + freedom) / 2
+    rate = (NOISE_RUNS * NOISE**2 + np.maximum(0.0, squares - gain @ turned**2)) / 2
+    fit = -0.5 * np.log1p(grid[:, None] ** 2 * eigen).sum(axis=1) - shape * np.log(rate)
+    prior = -0.5 * (np.log(grid / ratio) / RATIO_LOG_SD) ** 2  # the grid is even in the logarithm
+    chance = np.exp(fit + prior - (fit + prior).max())
+    location = (gain * turned) @ basis.T
+    scale = np.sqrt((gain @ (basis.T**2)) * (rate / shape)[:, None])
+    return _Mixture(chance / chance.sum(), location, scale, 2 * shape, rate / shape)
+
+
+def _parts(sums: _Sums, mean: Array, noise: float) -> dict[str, Array]:
+    """Where each worth comes from; the field is what the blocks gave once the worths are taken out of them."""
+    weight = sums.weights.sum(axis=0)
+    safe = np.where(weight > 0, weight, 1.0)
+    raw = sums.values.sum(axis=0) / safe
+    fields = (sums.values.sum(axis=1) - sums.weights @ mean) / sums.weights.sum(axis=1)
+    of_field = sums.weights.T @ fields / safe
+    shrinkage = mean - (raw - of_field)
+    return {
+        "raw": raw, "field": of_field, "shrinkage": shrinkage, "weight": weight, "noise": np.full(len(mean), noise),
+    }  # fmt: skip
+
+
+def _row(parts: Mapping[str, Array], index: int) -> dict[str, float]:
+    return {name: float(column[index]) for name, column in parts.items()}
