@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from company import events as ev
-from company.ledger import Ledger
-from company.narration import narrate
+from company.ledger import Ledger, LedgerError, Recorded
+from company.narration import narrate, said
 from company.state import State
 from company.usage import Usage, usage
 
@@ -31,6 +31,7 @@ class Account:
     state: State
     story: list[Told]
     judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]]  # candidate -> (company time, judgement)
+    logs: dict[str, str]  # experiment -> what its failed run said last
     usage: Usage
 
 
@@ -45,19 +46,32 @@ def read_account(ledger: Ledger) -> Account:
     state = State()
     story: list[Told] = []
     judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]] = {}
+    logs: dict[str, str] = {}
     ended, last = None, 0.0
     for recorded in ledger.events():
         if recorded.seq > ledger.seq:
             break
         event, last = recorded.event, recorded.wall
-        state.apply(event, recorded.at)
+        _apply(state, recorded, ledger.path)
         words = narrate(state, event)
         if words:
             story.append(Told(recorded.at, event, words))
         if isinstance(event, (ev.ChampionChosen, ev.CandidateRejected)):
             judged[event.experiment] = recorded.at, event
+        elif isinstance(event, (ev.AttemptFailed, ev.ExperimentFinished)) and said(event):
+            logs[event.experiment] = said(event)
         elif isinstance(event, ev.ResearchEnded):
             ended = recorded.wall
     proposals = {e.id for e in state.experiments.values() if e.purpose == "proposal"}
     used = usage(ledger.attempts(), ledger.sessions(), state.slots, proposals, ended, last)
-    return Account(ledger.path.parent, ledger.digest, state, story, judged, used)
+    return Account(ledger.path.parent, ledger.digest, state, story, judged, logs, used)
+
+
+def _apply(state: State, recorded: Recorded, path: Path) -> None:
+    try:
+        state.apply(recorded.event, recorded.at)
+    except (LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise LedgerError(
+            f"{path}: event {recorded.seq} ({recorded.event.kind}) does not follow from those before it: the ledger was"
+            " altered; restore it from a copy"
+        ) from error

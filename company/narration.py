@@ -42,6 +42,11 @@ def notable(state: State, event: ev.Event) -> bool:
     return type(event) in _NOTABLE
 
 
+def said(event: ev.AttemptFailed | ev.ExperimentFinished) -> str:
+    """What a failed run said last, empty where it said nothing."""
+    return str(event.measured.get("log", ""))
+
+
 def _founded(state: State, event: ev.RunFounded) -> str:
     where = f"{count(event.slots, 'slot')} ({plain(event.device, 40)})"
     company, project = event.chart.get("company"), event.project.get("name")
@@ -74,7 +79,9 @@ def _decided(state: State, event: ev.DecisionMade) -> str | None:
     return f"{event.agent} could not {event.task} ({_why(event.problem)}): its offline policy decided"
 
 
-def _directed(state: State, event: ev.DirectiveGiven) -> str:
+def _directed(state: State, event: ev.DirectiveGiven) -> str | None:
+    if not state.produces(state.agents[event.agent].position):
+        return None
     focus = f" {', '.join(plain(name, 40) for name in event.focus)}" if event.focus else ""
     order = {"explore": "explore", "refine": "refine", "free": "do as it sees fit"}.get(event.directive, "go on")
     asked = f"{order} with{focus}" if event.directive == "free" and focus else f"{order}{focus}"
@@ -114,7 +121,7 @@ def _queued(state: State, event: ev.ExperimentQueued) -> str | None:
 
 
 def _attempt_failed(state: State, event: ev.AttemptFailed) -> str:
-    return f"{event.experiment} failed ({_kind(event.failure)}): {_why(event.detail)}"
+    return f"{event.experiment} failed ({_kind(event.failure)}){_because(said(event))}"
 
 
 def _finished(state: State, event: ev.ExperimentFinished) -> str:
@@ -123,7 +130,7 @@ def _finished(state: State, event: ev.ExperimentFinished) -> str:
     if event.status == "stopped":
         return f"{whose} is stopped early{_because(event.detail)}"
     if event.status != "ok":
-        return f"{whose} failed ({_kind(event.failure)}){_because(event.detail)}"
+        return f"{whose} failed ({_kind(event.failure)}){_because(said(event) or event.detail)}"
     return f"{whose} measures {number(event.metric)}{_against_champion(state, event)}"
 
 

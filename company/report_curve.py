@@ -38,8 +38,9 @@ def curve(account: Account) -> Html | None:
     size = 4.0 if len(shown) < 150 else 2.8 if len(shown) < 600 else 1.8
     return svg(
         WIDTH, HEIGHT + RAIL * len(rails),
-        *_band(state, x, y), *axes(x, y, "company time in reference seconds", name), *_references(state, x, y),
-        *(_dot(state, e, x, y, size, rails) for e in shown), *_rail_labels(x, y, rails), *_claims(account, x, y),
+        *_band(state, x, y), *axes(x, y, "company time in reference seconds", name),
+        *_references(state, x, y), *_rail_labels(x, y, rails),
+        *(_dot(state, e, x, y, size, rails) for e in shown), *_claims(account, x, y),
         *_best(state, x, y), label=f"Best so far of {plain(state.chart.company)} on {name}",
     )  # fmt: skip
 

@@ -100,7 +100,13 @@ def _company(account: Account) -> Iterable[Html | None]:
 
 def _decisions(account: Account) -> Html:
     lines = (
-        el("tr", el("td", d.at, class_="num"), el("td", d.topic, class_="topic"), el("td", d.words), class_=d.tone)
+        el(
+            "tr",
+            el("td", d.at, class_="num"),
+            el("td", d.topic, class_="topic"),
+            el("td", d.words, class_="words"),
+            class_=d.tone,
+        )
         for d in decisions(account)
     )
     head = el(

@@ -97,9 +97,9 @@ def _seat(agent: Agent, x: float, y: float, style: str) -> Html:
     worth = score(agent)
     brain = "" if agent.brain.kind == "policy" else f" · {plain(agent.brain.kind, 14)}"
     standing = " · on probation" if agent.status == "probation" else ""
-    title = f" {plain(agent.name, 22)}" if agent.name != agent.id else ""
+    title = plain(agent.name, 22) if agent.name != agent.id else ""
     tooltip = el("title", f"{agent.id} {agent.name}: {agent.experiments} experiments")
-    name = el("text", agent.id, el("tspan", title, class_="muted"), x=x + 22, y=y + 15, class_=f"name {style}")
+    name = el("text", agent.id, el("tspan", title, class_="muted", dx=6), x=x + 22, y=y + 15, class_=f"name {style}")
     parts = [
         tooltip,
         el("circle", cx=x + 12, cy=y + 11, r=4, class_=f"role {agent.role}"),

@@ -84,7 +84,7 @@ def facts(account: Account) -> list[Fact]:
         launch = f"a launch costs {number(used.launch_s, 2)} s" if used.launch_s is not None else ""
         slots = count(state.slots, f"{plain(state.device, 10)} slot")
         found.append(Fact("slots busy", percent(used.busy_share), ", ".join(filter(None, (slots, launch)))))
-    found.append(Fact("took", span(used.total_s), "hours and minutes at work" if used.total_s >= 3600 else "at work"))
+    found.append(Fact("took", span(used.total_s), "at work"))
     return found
 
 
@@ -192,13 +192,19 @@ def _run(account: Account, e: Experiment, nested: bool) -> Run:
     outcome, tone = _outcome(account, e)
     return Run(
         e.id, nested, e.proposer or "", what, number(e.predicted) if e.predicted is not None else "",
-        number(e.metric) if e.metric is not None else "", f"{by:+.1f}" if by is not None else "", outcome, tone,
+        number(e.metric) if e.metric is not None else "", _sigmas(by), outcome, tone,
     )  # fmt: skip
+
+
+def _sigmas(by: float | None) -> str:
+    return "" if by is None else f"{round(by, 1) + 0.0:+.1f}"
 
 
 def _outcome(account: Account, e: Experiment) -> tuple[str, str]:
     if e.status == "failed":
-        return f"failed ({plain(e.failure or 'unknown', 40).replace('_', ' ')}): {plain(e.detail, 160)}", "bad"
+        said = plain(account.logs.get(e.id) or e.detail, 160)
+        kind = plain(e.failure or "unknown", 40).replace("_", " ")
+        return f"failed ({kind}){f': {said}' if said else ''}", "bad"
     if e.status in ("stopped", "refused"):
         return f"{e.status}: {plain(e.detail, 160)}" if e.detail else e.status, "muted"
     if e.id in account.judged:
