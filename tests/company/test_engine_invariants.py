@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from company import events as ev
 from company.chart import OrgChart
 from company.compute.backend import Outcome
-from company.engine import Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.engine import Cancel, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
 from company.ledger import Ledger
 from company.state import FINISHED, State
 from company.testing import Decide, Rehearsal, Run, Trainer, drive, offline
@@ -48,11 +48,15 @@ class Auditor:
     def __init__(self) -> None:
         self.state = State()
         self.finished: set[str] = set()
-        self.asked = 0
+        self.rungs: dict[str, int] = {}
 
     def see(self, step: Step) -> None:
         for at, event in step.events:
             self._see(at, stored(event))
+        stopped = {
+            e.experiment for _, e in step.events if isinstance(e, ev.ExperimentFinished) and e.status == "stopped"
+        }
+        assert stopped == {effect.experiment for effect in step.effects if isinstance(effect, Cancel)}
 
     def _see(self, at: float, event: ev.Event) -> None:
         state, champion = self.state, self.state.champion
@@ -64,6 +68,10 @@ class Auditor:
             assert event.decision in state.decisions
         if isinstance(event, ev.ExperimentStarted):
             assert event.slot not in state.running and event.slot < state.slots
+            self.rungs[event.experiment] = 0
+        if isinstance(event, ev.RungReached):
+            assert event.rung == self.rungs[event.experiment]
+            self.rungs[event.experiment] += 1
         if isinstance(event, (ev.ExperimentFinished, ev.ExperimentRefused)):
             assert event.experiment not in self.finished
             self.finished.add(event.experiment)
@@ -238,7 +246,7 @@ def test_silence_is_no_veto_and_stops_nothing() -> None:
 
 
 def test_everyone_may_be_replaced_at_once_until_the_pool_is_empty() -> None:
-    chart = chart_of("startup", 24, appraise={"every": 1, "after": 1}, replace={"rule": "random"})
+    chart = chart_of("startup", 24, appraise={"every": 1, "after": 1}, replace={"rule": "random"}, assign={"ahead": 2})
     purge = always("appraise", lambda seen: [Replace(agent=r.agent) for r in seen.reports])
     engine = audited(chart, purge, TRAIN_WELL)
     left = [agent for agent in engine.state.agents.values() if agent.status == "left"]
