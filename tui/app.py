@@ -63,6 +63,7 @@ class Dashboard(App[None]):
         self._history = History(directory)
         self._previous = "org"
         self._said = ""
+        self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
 
     def compose(self) -> ComposeResult:
@@ -144,6 +145,7 @@ class Dashboard(App[None]):
 
     async def watch_tab(self, old: str, new: str) -> None:
         self._previous = old or new
+        self.screen.minimize()
         body = self.query_one("#body", Container)
         for view in body.query_children(View):
             view.display = view.id == new
@@ -215,7 +217,7 @@ class Dashboard(App[None]):
         self._step(sign, CHANGES)
 
     def _step(self, sign: int, kinds: frozenset[str]) -> None:
-        found = step(list(self.desk.whole.story), self.desk.shot.seq, sign, kinds)
+        found = step(list(self.desk.whole.story), self._moment or self.desk.shot.seq, sign, kinds)
         if found is not None:
             self.show_moment(found)
         elif sign > 0:
@@ -223,6 +225,7 @@ class Dashboard(App[None]):
 
     def action_live(self) -> None:
         self.workers.cancel_group(self, "replay")
+        self._moment = 0
         self._show(self.desk.whole)
 
     def show_moment(self, seq: int) -> None:
@@ -230,7 +233,8 @@ class Dashboard(App[None]):
         if seq >= self.desk.whole.seq:
             self.action_live()
         else:
-            self._fold(max(1, seq))
+            self._moment = max(1, seq)
+            self._fold(self._moment)
 
     @work(thread=True, exclusive=True, group="replay")
     def _fold(self, seq: int) -> None:

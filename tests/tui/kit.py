@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from unittest.mock import patch
+
+from textual.pilot import Pilot
 
 from company.chart import OrgChart
 from company.chart_yaml import load_chart, save_chart
@@ -17,6 +20,8 @@ from company.testing import Decide, Rehearsal, Run, offline, planted_project, pl
 from projects.spec import Project
 from roles.intents import Intent
 from roles.observation import Observation
+from tui.app import Dashboard
+from tui.screenshots import settle
 
 FOUNDED = 1_700_000_000.0  # Unix seconds
 
@@ -104,3 +109,29 @@ def hostile(state: State, observation: Observation) -> list[Intent]:
         texts = {name: nasty for name in ("reason", "because", "target", "text") if name in type(intent).model_fields}
         found.append(intent.model_copy(update=texts))
     return found
+
+
+@asynccontextmanager
+async def opened(
+    run: Path, tab: str = "org", size: tuple[int, int] = (120, 40), theme: str = "loopworks-dark"
+) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+    """The dashboard on a run, read to its end, with a tab open."""
+    app = Dashboard(run, theme, tick=0.02)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        app.action_go(tab)
+        await rest(app, pilot)
+        yield app, pilot
+
+
+async def rest(app: Dashboard, pilot: Pilot[None]) -> None:
+    """Wait until nothing is under way any more."""
+    await pilot.pause()
+    if app.workers:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+
+
+def text_of(app: Dashboard) -> str:
+    """Everything that is on the screen, as plain lines."""
+    return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())

@@ -73,7 +73,7 @@ def _record(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
     if verdicts:
         promising = [d for d, v in verdicts if v.outcome == "promising"]
         held = sum(isinstance(d.judged, ev.ChampionChosen) for d in promising)
-        lines.append(fact("verdicts", f"{len(verdicts)}, {len(promising)} promising, {held} of them confirmed"))
+        lines += paragraph("verdicts", f"{len(verdicts)}, {len(promising)} promising, {held} of them confirmed", room)
     if agent.digest:
         lines += paragraph("reports", agent.digest, room, 5)
     return lines

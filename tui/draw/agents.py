@@ -31,15 +31,11 @@ ORDERS: dict[str, Sort] = {
 }
 
 
-def header(order: str) -> Callable[[int], Line]:
-    """The head of the table; the order is named."""
-
-    def draw(room: int) -> Line:
-        spans = [(fit(name, size, right) + " ", "muted") for name, size, right in _columns(room)]
-        left = room - 2 - sum(len(text) for text, _ in spans)
-        return (("  ", ""), *spans, (fit(f"now  ↓ {order}" if left > 8 else "", max(0, left)), "muted"))
-
-    return draw
+def header(room: int) -> Line:
+    """The head of the table."""
+    spans = [(fit(name, size, right) + " ", "muted") for name, size, right in _columns(room)]
+    left = room - 2 - sum(len(text) for text, _ in spans)
+    return (("  ", ""), *spans, (fit("now" if left > 4 else "", max(0, left)), "muted"))
 
 
 def row(shot: Snapshot, id: str, room: int) -> Line:

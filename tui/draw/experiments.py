@@ -31,18 +31,13 @@ ORDERS: dict[str, Sort] = {
 }
 
 
-def header(order: str) -> Callable[[int], Line]:
-    """The head of the table for a room; the order is named."""
-
-    def draw(room: int) -> Line:
-        spans: list[Span] = [("    ", "muted")]
-        for name, size, right in _columns(room):
-            spans.append((fit(name, size, right) + " ", "muted"))
-        used = sum(len(text) for text, _ in spans)
-        last = "what changed" if room - used >= 12 else ""
-        return (*spans, (fit(f"{last}  ↓ {order}" if room - used >= 24 else last, max(0, room - used)), "muted"))
-
-    return draw
+def header(room: int) -> Line:
+    """The head of the table."""
+    spans: list[Span] = [("    ", "muted")]
+    for name, size, right in _columns(room):
+        spans.append((fit(name, size, right) + " ", "muted"))
+    left = room - sum(len(text) for text, _ in spans)
+    return (*spans, (fit("what changed" if left >= 12 else "", max(0, left)), "muted"))
 
 
 def row(shot: Snapshot, id: str, room: int, picked: bool) -> Line:

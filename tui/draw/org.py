@@ -14,7 +14,7 @@ from tui.draw.worth import scale, worth_style
 Layout = Literal["auto", "cards", "rows", "tree"]
 LAYOUTS: tuple[Layout, ...] = ("auto", "cards", "rows", "tree")
 
-WIDTHS = (92, 72, 58, 44, 34, 26, 24)  # of a card, the first that fits
+WIDE, SLIM = 92, 24  # the widest and the narrowest card
 GAP = 2
 INDENT = 4
 
@@ -38,10 +38,10 @@ def _auto(team: Team, room: int, selected: str, height: int) -> Drawing:
 def _cards_or_rows(team: Team, room: int, selected: str, layout: str, force: bool = True) -> Drawing | None:
     """Cards, or cards from left to right; None where they do not fit, unless by `force`."""
     if layout == "cards":
-        fitting = next((w for w in WIDTHS if _across(team, w) <= room), None)
-        return _cards(team, fitting or WIDTHS[-1], selected) if fitting or force else None
-    fitting = next((w for w in WIDTHS[1:] if _deep(team) * (w + INDENT) - INDENT <= room), None)
-    return _rows(team, fitting or WIDTHS[-1], selected) if fitting or force else None
+        fitting = next((w for w in range(WIDE, SLIM - 1, -1) if _across(team, w) <= room), None)
+        return _cards(team, fitting or SLIM, selected) if fitting or force else None
+    fitting = min(WIDE, (room + INDENT) // _deep(team) - INDENT)
+    return _rows(team, max(fitting, SLIM), selected) if fitting >= SLIM or force else None
 
 
 def neighbour(drawing: Drawing, selected: str, direction: str) -> str:
@@ -157,7 +157,7 @@ def seat_line(seat: Seat, room: int, name: int) -> Line:
     spans: list[tuple[str, str]] = [(f" {glyph} ", f"{colour} b"), (fit(seat.who, name), "strong"), (" ", "")]
     if room >= 84:
         spans += [(fit(seat.name if seat.name != seat.who else "", 16), "muted"), (" ", "")]
-    spans.append((fit(seat.brain or (seat.role if room >= 40 else seat.role[:9]), 10 if room >= 32 else 7), "muted"))
+    spans.append((fit(seat.brain or seat.role, min(10, max(4, room - name - 10))), "muted"))
     bars = 8 if room >= 40 else 5 if room >= 30 else 0
     if bars:
         spans += [(" ", ""), (fit(sparks(seat.beaten, bars, 0.0, 1.0), bars, right=True), "busy")]

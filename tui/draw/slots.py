@@ -46,7 +46,7 @@ def _head(shot: Snapshot, slot: int, elapsed: Mapping[str, float], room: int) ->
     ran = elapsed.get(e.id, max(0.0, shot.at - e.started_at))
     filled, empty = gauge(ran / max(e.cost, 1e-9), 16)
     times = f" {brief(ran)} of about {brief(e.cost)}"
-    tail: list[Span] = [(filled, "busy"), (empty, "mark"), (times, "text"), ("  ", ""), busy]
+    tail: list[Span] = [(filled, "busy"), ("░" * len(empty), "line"), (times, "text"), ("  ", ""), busy]
     what: list[Span] = [(f"{name:8}", "strong b"), ("▸ ", "busy b"), *_job(e)]
     space = max(0, room - sum(len(text) for text, _ in tail))
     return (*fill(clip(what, space), space), *tail) if space > 16 else clip(what, room)

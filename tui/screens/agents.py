@@ -25,7 +25,7 @@ class AgentsView(PagedView):
 
     def table(self) -> Table:
         return Table(
-            lambda room: header(list(ORDERS)[self._order])(room),
+            header,
             lambda key, room: row(self.desk.shot, key, room),
             id="agent-table",
         )
@@ -40,6 +40,7 @@ class AgentsView(PagedView):
         if self.rows.key != self.desk.agent and not self.rows.select(self.desk.agent):
             self.moved(self.rows.key)
         left = sum(agent.status == "left" for agent in state.agents.values())
+        self.rows.border_subtitle = f"sorted: {list(ORDERS)[self._order]}"
         self.rows.border_title = f"agents {len(state.holder)}" + (f", {left} left (f)" if left else "")
         self.draw_page()
 

@@ -41,7 +41,7 @@ class ExperimentsView(PagedView):
 
     def table(self) -> Table:
         return Table(
-            lambda room: header(list(ORDERS)[self._order])(room),
+            header,
             lambda key, room: row(self.desk.shot, key, room, key in self._picked),
             id="experiment-table",
         )
@@ -55,6 +55,7 @@ class ExperimentsView(PagedView):
         self.rows.show([e.id for e in sorted(found, key=lambda e: sort(self.desk.shot, e))])
         if self.rows.key != self.desk.experiment and not self.rows.select(self.desk.experiment):
             self.moved(self.rows.key)
+        self.rows.border_subtitle = f"sorted: {list(ORDERS)[self._order]}"
         self.rows.border_title = f"experiments {len(found)} of {len(state.experiments)}"
         self.sheet.border_title = f"compared with {len(self._picked)}" if self._picked else "experiment"
         self.draw_page()
@@ -82,7 +83,7 @@ class ExperimentsView(PagedView):
     def action_filter(self) -> None:
         field = self.query_one(Input)
         field.display = True
-        field.focus()
+        self.screen.set_focus(field)  # at once: what is typed next belongs to the field
 
     def action_clear(self) -> None:
         if self.has_class("-paged"):

@@ -63,11 +63,13 @@ class Table(ScrollView, can_focus=True):
 
     def show(self, keys: Sequence[str]) -> None:
         """Show these rows; the cursor stays on its row, or where that was."""
-        was = self.key
+        was, place = self.key, self.cursor
         if keys != self._keys:
             self._keys, self._places = keys, {key: place for place, key in enumerate(keys)}
         self.virtual_size = Size(1, len(keys) + 1)
         self.set_reactive(Table.cursor, self._places.get(was, min(self.cursor, max(0, len(keys) - 1))))
+        if self.cursor != place:
+            self.call_after_refresh(self._reveal)
         self.refresh()
         self._tell()
 

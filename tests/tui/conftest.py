@@ -1,0 +1,33 @@
+"""Ledgers that the tests of the dashboard read; nobody writes to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.kit import chart_of, hostile, rehearse
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A company of thirteen that has closed."""
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    rehearse(folder, chart_of("lab", 24), slots=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A company whose engine was killed in the middle of the research."""
+    folder = tmp_path_factory.mktemp("runs") / "killed"
+    rehearse(folder, chart_of("startup", 12), steps=150, left_open=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nasty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A company whose agents say hostile things."""
+    folder = tmp_path_factory.mktemp("runs") / "nasty"
+    rehearse(folder, chart_of("startup", 10), decide=hostile)
+    return folder
