@@ -27,8 +27,8 @@ PRIOR_SD = 0.5
 REPLACEMENT_LEVEL = -0.1  # an average hire, less what changing horses costs
 INTERVAL = 0.9
 
-RATIO = 0.5  # the spread of people is about half the noise of one result: the prior's median of tau / s
-RATIO_LOG_SD = 0.7  # and may well be a quarter of it, or all of it
+RATIO = 0.6  # the spread of people is about half the noise of one result: the prior's median of tau / s
+RATIO_LOG_SD = 0.8  # and may well be a quarter of it, or more than all of it
 RATIOS = np.geomspace(RATIO / 8, RATIO * 8, 25)
 NOISE, NOISE_RUNS = 1.0, 4.0  # prior guess of s in compressed sigmas, and how many runs it counts for
 NEWTON_STEPS = 6
@@ -122,17 +122,22 @@ class _Sums:
 
 def _sums(scores: Sequence[Score], index: Mapping[str, int]) -> _Sums:
     k = len(index)
-    who = np.array([index[score.agent] for score in scores], dtype=int)
-    blocks, row = np.unique(np.array([score.block for score in scores], dtype=int), return_inverse=True)
+    who = np.array([index[score.agent] for score in scores], dtype=np.intp)
+    blocks, row = np.unique(np.array([score.block for score in scores], dtype=np.intp), return_inverse=True)
     weight = np.array([score.weight for score in scores], dtype=float)
     value = np.array([score.value for score in scores], dtype=float)
     cell, shape = row * k + who, (len(blocks), k)
     return _Sums(
-        np.bincount(cell, weight, shape[0] * k).reshape(shape),
-        np.bincount(cell, weight * value, shape[0] * k).reshape(shape),
+        _table(cell, weight, shape),
+        _table(cell, weight * value, shape),
         float(weight @ value**2),
-        np.bincount(who, minlength=k).astype(np.float64),
+        _table(who, np.ones(len(who)), (k,)),
     )
+
+
+def _table(cell: NDArray[np.intp], weight: Array, shape: tuple[int, ...]) -> Array:
+    """The sum of weights in each cell of a table."""
+    return np.asarray(np.bincount(cell, weight, math.prod(shape)), dtype=np.float64).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)
