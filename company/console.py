@@ -41,7 +41,7 @@ class RunConsole:
         self._timer: asyncio.TimerHandle | None = None
         self._state: State | None = None
         self._opened = self._drawn = 0.0
-        self._share_at_start: float | None = None
+        self._begun: tuple[float, float] | None = None  # time and share done at the first step
 
     def __enter__(self) -> Self:
         self._opened = self._clock()
@@ -61,8 +61,8 @@ class RunConsole:
     def on_step(self, state: State, step: Step) -> None:
         """Take note of a recorded step; draws at most eight times a second."""
         self._state = state
-        if self._share_at_start is None:
-            self._share_at_start = progress(state).share
+        if self._begun is None:
+            self._begun = self._clock(), progress(state).share
         for _, event in step.events:
             self._note(state, event)
         if self._live is not None:
@@ -109,10 +109,10 @@ class RunConsole:
 
     def _left(self, state: State) -> float | None:
         """Seconds left if the rest goes as fast as what this process has seen, None before that can be said."""
-        share, start = progress(state).share, self._share_at_start or 0.0
+        share, (since, start) = progress(state).share, self._begun or (self._opened, 0.0)
         if share - start < 0.05:
             return None
-        return (self._clock() - self._opened) * (1 - share) / (share - start)
+        return (self._clock() - since) * (1 - share) / (share - start)
 
     def say(self, text: str) -> None:
         """Show a line of the program's own above the panel."""

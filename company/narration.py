@@ -13,7 +13,7 @@ from company import events as ev
 from company.conclusion import of_holdout
 from company.standing import better_by, champion_metric
 from company.state import State
-from company.wording import changes_text, count, number, percent, plain, signed
+from company.wording import changes_text, count, number, percent, plain
 
 # What someone who looks on wants to see as it happens; the rest is told in reports.
 _NOTABLE = frozenset(
@@ -68,7 +68,7 @@ def _coached(state: State, event: ev.AgentCoached) -> str:
 
 
 def _appraised(state: State, event: ev.AgentAppraised) -> str:
-    worth = f"worth {signed(event.worth, 2)} ({signed(event.low, 2)} to {signed(event.high, 2)}"
+    worth = f"worth {event.worth:+.2f} ({event.low:+.2f} to {event.high:+.2f}"
     evidence = f"{worth}, {count(event.evidence, 'run')})"
     return f"{event.by} appraises {event.agent}: {event.outcome}, {evidence}{_because(event.because)}"
 

@@ -117,7 +117,7 @@ def people(account: Account) -> list[Person]:
 def decisions(account: Account) -> list[Decision]:
     """What was decided about people and about findings, in order, with its because."""
     return [
-        Decision(number(told.at), topic, told.words, _tone(told.event))
+        Decision(f"{told.at:.1f}", topic, told.words, _tone(told.event))
         for told in account.story
         for topic, kinds in (("people", PEOPLE), ("research", RESEARCH))
         if isinstance(told.event, kinds)
