@@ -40,9 +40,11 @@ class Record:
     def __init__(self) -> None:
         self.scores: list[Score] = []
         self.work: dict[str, Work] = {}
+        self.confirmed: dict[str, float] = {}  # experiment -> its gain over the champion before it, in sigmas
         self.tokens: dict[str, int] = {}  # agent -> tokens that its decisions used
         self.plans: list[tuple[int, str, dict[str, float]]] = []  # (scores so far, manager, shares given)
-        self._sign, self._unit, self._full = 1.0, 1.0, 1.0
+        self.unit, self.full = 1.0, 1.0  # of gains: sigma; of compute: slot-seconds of a full-length run
+        self._sign = 1.0
         self._champion: tuple[str, float] | None = None
         self._reference: float | None = None  # the champion's loss when the present block began
         self._losses: deque[float] = deque(maxlen=WINDOW)
@@ -58,14 +60,17 @@ class Record:
 
     def _founded(self, event: ev.RunFounded) -> None:
         self._sign = -1.0 if event.project["metric"]["direction"] == "max" else 1.0
-        self._full = float(event.project["budget_seconds"])
+        self.full = float(event.project["budget_seconds"])
 
     def _noise(self, event: ev.NoiseMeasured) -> None:
-        self._unit = unit_of(event.sigma, event.mean)
+        self.unit = unit_of(event.sigma, event.mean)
         self._champion = ("", event.mean * self._sign)
 
     def _chosen(self, event: ev.ChampionChosen) -> None:
-        self._champion = (event.experiment, event.metric * self._sign)
+        loss = event.metric * self._sign
+        if self._champion is not None:
+            self.confirmed[event.experiment] = (self._champion[1] - loss) / self.unit
+        self._champion = (event.experiment, loss)
 
     def _directed(self, event: ev.DirectiveGiven) -> None:
         self._directives[event.agent] = (event.directive, tuple(event.focus), event.manager)
@@ -133,10 +138,10 @@ class Record:
         block, place = divmod(len(self.scores), BLOCK)
         if place == 0 or self._reference is None:
             self._reference = self._champion[1]
-        found = value_of(event.status, event.failure, loss, self._reference, self._unit, self._losses)
+        found = value_of(event.status, event.failure, loss, self._reference, self.unit, self._losses)
         if found is not None:
             value, censored = found
-            weight = weight_of(event.cost, self._full)
+            weight = weight_of(event.cost, self.full)
             self.scores.append(Score(event.experiment, proposer, block, value, weight, event.cost, censored))
 
 
