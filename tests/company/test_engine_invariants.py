@@ -174,7 +174,7 @@ def charts(draw: st.DrawFn) -> OrgChart:
     return chart.model_copy(update={"budget": chart.budget.model_copy(update={"slot_seconds": seconds})})
 
 
-@quiet(60)
+@quiet(40)
 @given(st.data(), charts(), st.integers(1, 4), st.integers(0, 1000))
 def test_a_company_closes_in_good_order_whatever_is_decided_and_measured(
     data: st.DataObject, chart: OrgChart, slots: int, seed: int
@@ -193,7 +193,7 @@ def test_a_company_closes_in_good_order_whatever_is_decided_and_measured(
     audited(chart, decide, train, seed, slots)
 
 
-@quiet(25)
+@quiet(12)
 @given(charts(), st.integers(1, 5), st.integers(0, 10**6))
 def test_a_moody_company_closes_in_good_order(chart: OrgChart, slots: int, seed: int) -> None:
     audited(chart, moody, TRAIN, seed, slots)

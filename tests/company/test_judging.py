@@ -84,12 +84,12 @@ def verdicts(gain: float, runs: int, first_seed: int) -> tuple[int, int]:
 
 
 def test_pure_noise_is_accepted_no_more_often_than_p() -> None:
-    accepted, judged = verdicts(0.0, 40, 100)
-    assert judged > 500
+    accepted, judged = verdicts(0.0, 30, 100)
+    assert judged > 300
     assert stats.binomtest(accepted, judged, 0.05, alternative="greater").pvalue > 0.01
 
 
 def test_a_real_gain_is_found() -> None:
-    accepted, judged = verdicts(4.0, 15, 300)
-    assert accepted == 15
+    accepted, judged = verdicts(4.0, 8, 300)
+    assert accepted == 8
     assert accepted / judged > 0.8

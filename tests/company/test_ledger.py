@@ -114,6 +114,7 @@ TAMPERINGS = {
     "altered": ["UPDATE event SET payload = replace(payload, 'committee', 'commitee') WHERE seq = 1"],
     "moved in time": ["UPDATE event SET at = at + 1 WHERE seq = 30"],
     "renamed": ["UPDATE event SET kind = 'AgentCoached' WHERE seq = 30"],
+    "renumbered": ["UPDATE event SET seq = 100000 WHERE seq = (SELECT max(seq) FROM event)"],
     "deleted": ["DELETE FROM event WHERE seq = 30"],
     "deleted and renumbered": ["DELETE FROM event WHERE seq = 30", "UPDATE event SET seq = seq - 1 WHERE seq > 30"],
     "swapped": [
