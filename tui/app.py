@@ -42,7 +42,8 @@ class Dashboard(App[None]):
     TITLE = "Loopworks"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = bindings("app")
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (SMALL[0], "-narrow"), (100, "-wide"), (150, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (SMALL[1], "-tall")]  # noqa: RUF012
 
     tab: reactive[str] = reactive("", init=False)
 
@@ -77,14 +78,12 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         self.feed.start()
         self.set_interval(1.0, self._second)
-        self._resized()
+        self._draw_status()
+        self.query_one(Tabs).mark(self.tab)
 
     async def on_unmount(self) -> None:
         self.feed.stop()
         self._history.close()
-
-    def on_resize(self) -> None:
-        self._resized()
 
     def _fed(self, delta: Delta) -> None:
         self.post_message(self.Fed(delta))
@@ -284,11 +283,6 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         self.push_screen(Help(self.tab or "app"))
-
-    def _resized(self) -> None:
-        self.screen.set_class(self.size.width < SMALL[0] or self.size.height < SMALL[1], "-small")
-        self._draw_status()
-        self.query_one(Tabs).mark(self.tab)
 
     def _fatal_error(self) -> None:
         """One line and a file without anybody's data, instead of Textual's report with all local variables."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from tui.palette import PALETTES, Palette
 
@@ -21,6 +21,7 @@ def _theme(palette: Palette) -> Theme:
         error=colours["bad"], success=colours["good"], foreground=colours["text"], background=palette.background,
         surface=palette.surface, panel=palette.panel, dark=palette.dark, ansi=palette.ansi,
         variables={
+            **(BUILTIN_THEMES["ansi-dark"].variables if palette.ansi else {}),
             **variables,
             "footer-key-foreground": colours["accent"], "footer-description-foreground": colours["muted"],
             "footer-background": palette.surface, "border-blurred": colours["line"], "border": colours["accent"],

@@ -21,7 +21,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A company whose engine was killed in the middle of the research."""
     folder = tmp_path_factory.mktemp("runs") / "killed"
-    rehearse(folder, chart_of("startup", 12), steps=150, left_open=True)
+    rehearse(folder, chart_of("startup", 12), steps=60, left_open=True)
     return folder
 
 
