@@ -72,6 +72,21 @@ class RunDirectory:
             self._lock = None
 
 
+def is_held(directory: RunDirectory) -> bool:
+    """Whether an engine works in this directory now; takes the lock for an instant, shared, where nobody does."""
+    try:
+        lock = os.open(directory.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def next_directory(parent: Path, company: str, project: str) -> Path:
     """A fresh name under `parent`: company-project-N."""
     taken = {path.name for path in parent.glob(f"{company}-{project}-*")} if parent.is_dir() else set()

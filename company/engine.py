@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from company import events as ev
-from company import lifecycle, management
+from company import interventions, lifecycle, management
 from company.chart import OrgChart
 from company.compute.backend import Outcome
 from company.observe import observe
@@ -55,7 +55,17 @@ class Ended:
     outcome: Outcome
 
 
-Completion = Decided | RungSeen | Ended
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A person's command, from the `command` table: its number, what to do, with what, and whose it is."""
+
+    command: int
+    action: str
+    args: Mapping[str, Any]
+    by: str = "person"
+
+
+Completion = Decided | RungSeen | Ended | Commanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +175,8 @@ class Engine:
     def _pump(self) -> None:
         """Whatever the new state makes possible, until nothing more does."""
         state = self.state
+        if state.paused:
+            return
         if state.phase == "founding":
             lifecycle.settle_noise(self)
         if state.phase == "research":
@@ -226,6 +238,14 @@ class Engine:
             if watcher is not None:
                 self.consult(watcher, "watch", experiment.id)
 
+    def _commanded(self, completion: Commanded) -> None:
+        done, answer = interventions.carry_out(self, completion.action, completion.args, completion.by)
+        self.emit(
+            ev.CommandAnswered(
+                completion.command, completion.action, dict(completion.args), completion.by, done, answer
+            )
+        )
+
     def _ended(self, completion: Ended) -> None:
         experiment = self.state.experiments.get(completion.experiment)
         if experiment is None or experiment.status != "running" or experiment.attempt != completion.attempt:
@@ -237,4 +257,5 @@ _HANDLERS: dict[type, Callable[[Engine, Any], None]] = {
     Decided: Engine._decided,
     RungSeen: Engine._rung_seen,
     Ended: Engine._ended,
+    Commanded: Engine._commanded,
 }

@@ -272,6 +272,30 @@ class CandidateRejected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CommandAnswered(Event):
+    """A person's command was carried out (`done`) or turned down, with the reason in `answer`."""
+
+    command: int
+    action: str
+    args: Json
+    by: str
+    done: bool
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused(Event):
+    """Nothing new is started until RunContinued; what runs goes on."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunContinued(Event):
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResearchEnded(Event):
     reason: str
 
@@ -302,7 +326,8 @@ EVENTS: dict[str, type[Event]] = {
         RunFounded, AgentHired, AgentReplaced, AgentCoached, AgentAppraised, DecisionRequested, DecisionMade,
         DirectiveGiven, DigestSent, ProposalDropped, ExperimentCreated, ReviewGiven, ExperimentRefused,
         ExperimentQueued, ExperimentStarted, RungReached, AttemptFailed, ExperimentFinished, VerdictGiven,
-        NoiseMeasured, ChampionChosen, CandidateRejected, ResearchEnded, HoldoutMeasured, RunClosed,
+        NoiseMeasured, ChampionChosen, CandidateRejected, CommandAnswered, RunPaused, RunContinued, ResearchEnded,
+        HoldoutMeasured, RunClosed,
     )
 }  # fmt: skip
 

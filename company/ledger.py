@@ -29,6 +29,7 @@ from company.tables import (
     AppraisalRow,
     AttemptRow,
     ChartRevisionRow,
+    CommandRow,
     EventRow,
     ExperimentRow,
     MetricRow,
@@ -49,6 +50,16 @@ class Recorded:
     at: float
     wall: float
     event: ev.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person asked for, as it stands in the `command` table."""
+
+    id: int
+    action: str
+    args: Mapping[str, Any]
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +194,26 @@ class Ledger:
             rows = session.exec(mine.order_by(MetricRow.step)).all()  # type: ignore[arg-type]
         return [(row.step, row.loss) for row in rows]
 
+    def commands(self) -> list[Command]:
+        """The commands of people that have not been answered, in order."""
+        with self._talk() as session:
+            rows = session.exec(select(CommandRow).where(_is(CommandRow.status, "new")).order_by(CommandRow.id)).all()  # type: ignore[arg-type]
+        return [Command(row.id or 0, row.kind, _arguments(row.args), row.by) for row in rows]
+
+    def send(self, action: str, args: Mapping[str, Any], by: str) -> int:
+        """Ask whoever runs this company to do something; returns the command's number. Needs `write=True`."""
+        with self._talk() as session:
+            row = CommandRow(wall=time.time(), kind=action, args=ev.canonical(dict(args)), by=by)
+            session.add(row)
+            session.commit()
+            return row.id or 0
+
+    def answer(self, command: int) -> tuple[str, str] | None:
+        """(status, answer) of a command, None while nobody has answered it. Status is done or refused."""
+        with self._talk() as session:
+            row = session.get(CommandRow, command)
+        return None if row is None or row.status == "new" else (row.status, row.answer)
+
     def verify(self) -> int:
         """Recompute the digest over all events; returns how many. Raises LedgerError at the first that was altered."""
         digest, count = "", 0
@@ -274,6 +305,15 @@ def _explain(path: Path, error: Exception) -> str:
     return f"{path}: {cause}"
 
 
+def _arguments(text: str) -> dict[str, Any]:
+    """What anyone may have written into the table, as a mapping; {} when it is not one."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _is(column: Any, value: Any) -> Any:
     return column == value
 
@@ -311,6 +351,10 @@ def _project_growing(session: Session, event: ev.Event, seq: int, state: State) 
         session.add(VerdictRow(seq=seq, **ev.payload(event)))
     elif isinstance(event, ev.AgentAppraised):
         session.add(AppraisalRow(seq=seq, **ev.payload(event)))
+    elif isinstance(event, ev.CommandAnswered):
+        status = "done" if event.done else "refused"
+        answered = update(CommandRow).where(_is(CommandRow.id, event.command))
+        session.execute(answered.values(status=status, answer=event.answer))
     elif isinstance(event, ev.RunFounded):
         number = session.exec(select(func.count()).select_from(ChartRevisionRow)).one() + 1
         session.add(

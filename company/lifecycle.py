@@ -119,15 +119,20 @@ def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
 
 def on_watch(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
     """An engineer may end a running experiment at a rung."""
-    from company.engine import Cancel
-
     experiment = engine.state.experiments[pending.experiment or ""]
     stop = next((i for i in intents if isinstance(i, Stop)), None)
     if stop is None or experiment.status != "running" or pending.at < experiment.started_at:
         return  # it ended in the meantime, or was about an earlier attempt
+    stop_running(engine, experiment, None, ev.clean(stop.reason))
+
+
+def stop_running(engine: Engine, experiment: Experiment, failure: str | None, detail: str) -> None:
+    """End a running experiment; it costs what it had used at its last rung."""
+    from company.engine import Cancel
+
     reached = experiment.curve[-1][0] if experiment.curve else 0.0
-    cost, detail = experiment.cost * reached, ev.clean(stop.reason)
-    _finish(engine, experiment, "stopped", None, None, detail, cost, experiment.curve, {})
+    cost = experiment.cost * reached
+    _finish(engine, experiment, "stopped", None, failure, detail, cost, experiment.curve, {})
     engine.effect(Cancel(experiment.id))
 
 
@@ -262,6 +267,14 @@ def _reviewers(state: State, experiment: Experiment) -> tuple[str, ...]:
         return ()
     asked = who_reviews(state.chart.policies.review, positions, len(state.experiments))
     return tuple(state.holder[position] for position in asked)
+
+
+def overrule(engine: Engine, experiment: Experiment, approve: bool, reason: str) -> None:
+    """A person settles the review of a proposal that waits for its reviewers."""
+    if approve:
+        _build(engine, experiment)
+    else:
+        engine.emit(ev.ExperimentRefused(experiment.id, reason))
 
 
 def _build(engine: Engine, experiment: Experiment) -> None:

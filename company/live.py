@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from company.compute.backend import Compute, Order, Outcome
-from company.engine import Cancel, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
 from company.ledger import Ledger
 from company.state import Agent, Experiment, State
 from roles.employee import Employee
 
+LISTEN_S = 0.25  # between two looks at what people ask for
 MAX_LOSSES = 3  # a run that loses its worker this often fails as infrastructure
 
 Hire = Callable[[Agent], Employee]
@@ -42,6 +44,7 @@ class LiveCompany:
         self._leaving: list[Source] = []  # cancelled, their processes perhaps not gone yet
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
         self._stopping = asyncio.Event()
+        self._listen_at = 0.0
 
     def stop(self) -> None:
         """Ask the company to stop after what is being recorded; running experiments are ended and run again later."""
@@ -63,10 +66,11 @@ class LiveCompany:
     async def _work(self) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            while self._sources and not self._stopping.is_set():
+            while self.engine.state.phase != "closed" and not self._stopping.is_set():
+                self._obey()
                 source = await self._next_source(stopping)
                 if source is None:
-                    return
+                    continue
                 completion = source.take()
                 at = self.engine.due(source.effect)[0] if self._alive(source.effect) else self.engine.state.now
                 if source.spent:
@@ -77,8 +81,8 @@ class LiveCompany:
             stopping.cancel()
 
     async def _next_source(self, stopping: asyncio.Task[Any]) -> Source | None:
-        """The source whose completion is applied next, None when asked to stop while waiting for it."""
-        if self.in_order:
+        """The source whose completion is applied next, None when there is a reason to look around first."""
+        if self.in_order and self._sources:
             waiting = [min(self._sources.values(), key=lambda source: self.engine.due(source.effect))]
             waiting[0].begin()
         else:
@@ -86,11 +90,22 @@ class LiveCompany:
             for source in waiting:
                 source.begin()
         ready = {source: asyncio.create_task(source.ready()) for source in waiting}
-        await asyncio.wait([*ready.values(), stopping], return_when=asyncio.FIRST_COMPLETED)
+        everything = [*ready.values(), stopping]
+        await asyncio.wait(everything, timeout=LISTEN_S, return_when=asyncio.FIRST_COMPLETED)
         done = next((source for source, future in ready.items() if future.done()), None)
         for future in ready.values():
             future.cancel()
         return None if self._stopping.is_set() else done
+
+    def _obey(self) -> None:
+        """Carry out what people have asked for since the last look."""
+        now = time.monotonic()
+        if now < self._listen_at:
+            return
+        self._listen_at = now + LISTEN_S
+        for command in self.ledger.commands():
+            ordered = Commanded(command.id, command.action, command.args, command.by)
+            self._record(self.engine.handle(ordered, self.engine.state.now))
 
     def _record(self, step: Step) -> None:
         """Record a step, then carry its effects out: never the other way round."""

@@ -79,12 +79,12 @@ def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None)
         )
     )  # fmt: skip
     if may_go:
-        _replace(engine, manager, agent, because)
+        replace(engine, manager, agent, because)
     elif isinstance(intent, Coach):
         engine.emit(ev.AgentCoached(agent.id, manager, ev.clean(intent.target), because))
 
 
-def _replace(engine: Engine, manager: str, leaving: Agent, because: str) -> None:
+def replace(engine: Engine, by: str, leaving: Agent, because: str) -> None:
     """One agent goes, one comes: the position keeps its results, its share and its directive."""
     state = engine.state
     hire = candidate(state, leaving.role)
@@ -95,7 +95,7 @@ def _replace(engine: Engine, manager: str, leaving: Agent, because: str) -> None
     brain = {"kind": hire.kind, "params": hire.params}
     engine.emit(ev.AgentHired(agent, hire.name, leaving.position, leaving.role, brain, f"replaces {leaving.id}"))
     evidence = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence, "talent": hire.talent}
-    engine.emit(ev.AgentReplaced(leaving.position, leaving.id, agent, manager, because, evidence))
+    engine.emit(ev.AgentReplaced(leaving.position, leaving.id, agent, by, because, evidence))
 
 
 def _reports_to(state: State, agent: str, manager: str) -> bool:

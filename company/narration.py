@@ -20,6 +20,7 @@ _NOTABLE = frozenset(
     (
         ev.RunFounded, ev.AgentReplaced, ev.AgentCoached, ev.ExperimentRefused, ev.AttemptFailed, ev.NoiseMeasured,
         ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured, ev.RunClosed, ev.VerdictGiven,
+        ev.CommandAnswered,
     )
 )  # fmt: skip
 
@@ -44,7 +45,8 @@ def notable(state: State, event: ev.Event) -> bool:
 
 def said(event: ev.AttemptFailed | ev.ExperimentFinished) -> str:
     """What a failed run said last, empty where it said nothing."""
-    return str(event.measured.get("log", ""))
+    lines = [line for line in str(event.measured.get("log", "")).splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 def _founded(state: State, event: ev.RunFounded) -> str:
@@ -170,6 +172,11 @@ def _rejected(state: State, event: ev.CandidateRejected) -> str:
     return f"{event.experiment} is not confirmed{_because(event.because)}"
 
 
+def _answered(state: State, event: ev.CommandAnswered) -> str:
+    verdict = "" if event.done else ", which is refused"
+    return f"{event.by} asks for '{event.action}'{verdict}: {_why(event.answer)}"
+
+
 def _ended(state: State, event: ev.ResearchEnded) -> str:
     return f"research ends: {_why(event.reason)}; the holdout is measured now"
 
@@ -218,6 +225,7 @@ _TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
     ev.NoiseMeasured: _noise,
     ev.ChampionChosen: _champion,
     ev.CandidateRejected: _rejected,
+    ev.CommandAnswered: _answered,
     ev.ResearchEnded: _ended,
     ev.HoldoutMeasured: _holdout,
     ev.RunClosed: _closed,

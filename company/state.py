@@ -99,6 +99,7 @@ class Pending:
 
 
 RESEARCH = ("proposal", "replication")  # what the research budget pays for
+NOBODYS_FAULT = ("infrastructure", "person")  # a lost worker, or a person who stopped a run: held against nobody
 FINISHED = frozenset(("ok", "failed", "stopped", "refused"))
 UNDER_WAY = frozenset(("proposed", "building", "queued", "running", "repairing"))
 
@@ -151,6 +152,7 @@ class State:
         self.holdout: ev.HoldoutMeasured | None = None
         self.closed: ev.RunClosed | None = None
         self.ended_because = ""
+        self.paused = False
 
     @cached_property
     def chart(self) -> OrgChart:
@@ -331,7 +333,7 @@ class State:
         if experiment.purpose == "baseline" and event.metric is not None:
             self.baseline_values.append(event.metric)
         self._publish(experiment, event)
-        if experiment.purpose == "proposal" and event.failure != "infrastructure":
+        if experiment.purpose == "proposal" and event.failure not in NOBODYS_FAULT:
             self._credit(experiment)
 
     def _publish(self, experiment: Experiment, event: ev.ExperimentFinished) -> None:
@@ -403,6 +405,16 @@ class State:
     def _fresh(self, candidate: Experiment) -> list[float]:
         runs = (self.experiments[id_] for id_ in candidate.replications)
         return [run.metric for run in runs if run.metric is not None]
+
+    def _answered(self, event: ev.CommandAnswered) -> None:
+        if event.done:
+            self.changes.append((self.now, event))
+
+    def _paused(self, event: ev.RunPaused) -> None:
+        self.paused = True
+
+    def _continued(self, event: ev.RunContinued) -> None:
+        self.paused = False
 
     def _ended(self, event: ev.ResearchEnded) -> None:
         self.phase, self.ended_because = "closing", event.reason
@@ -492,6 +504,9 @@ _APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.NoiseMeasured: State._noise,
     ev.ChampionChosen: State._champion,
     ev.CandidateRejected: State._rejected,
+    ev.CommandAnswered: State._answered,
+    ev.RunPaused: State._paused,
+    ev.RunContinued: State._continued,
     ev.ResearchEnded: State._ended,
     ev.HoldoutMeasured: State._holdout,
     ev.RunClosed: State._closed,

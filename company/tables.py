@@ -133,5 +133,6 @@ class CommandRow(_Table, table=True):
     wall: float
     kind: str
     args: str
+    by: str = "person"
     status: str = "new"
     answer: str = ""

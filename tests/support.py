@@ -44,7 +44,8 @@ def main():
     with (out / "metrics.jsonl").open("w") as file:
         for step in range(1, args.steps + 1):
             time.sleep(STEP)
-            print(json.dumps({"step": step, "of": args.steps, "loss": 3 - truth - step / args.steps}), file=file, flush=True)
+            loss = 3 - truth - step / args.steps
+            print(json.dumps({"step": step, "of": args.steps, "loss": loss}), file=file, flush=True)
     if mode == "raise":
         raise RuntimeError("[bold]the script's own[/bold] \\x1b[31mmistake")
     if mode == "hang":

@@ -1,4 +1,4 @@
-"""What a person gets wrong, and what a script does wrong: one clear line or a recorded failure, and the ledger whole."""
+"""What a person or a script gets wrong: one clear line or a recorded failure, and the ledger whole."""
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""`loopworks command`: step in while a company works. A command is a row; the engine applies it and answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from company.exits import Exit
+
+PATIENCE_S = 10.0
+
+
+@click.group()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
+@click.pass_context
+def command(ctx: click.Context, directory: Path, as_json: bool) -> None:
+    """Step in while the company of the run in DIRECTORY works.
+
+    Where no engine works, the command waits in the ledger and is carried out when the run is resumed.
+    """
+    ctx.obj = (directory, as_json)
+
+
+@command.command()
+@click.pass_context
+def pause(ctx: click.Context) -> None:
+    """Start nothing new; what runs goes on."""
+    _send(ctx, "pause", {})
+
+
+@command.command()
+@click.pass_context
+def resume(ctx: click.Context) -> None:
+    """Go on after a pause."""
+    _send(ctx, "resume", {})
+
+
+@command.command()
+@click.argument("experiment")
+@click.pass_context
+def stop(ctx: click.Context, experiment: str) -> None:
+    """End a running proposal; it counts for nobody."""
+    _send(ctx, "stop", {"experiment": experiment})
+
+
+@command.command()
+@click.argument("experiment")
+@click.pass_context
+def approve(ctx: click.Context, experiment: str) -> None:
+    """Let a proposal run that waits for its reviewers."""
+    _send(ctx, "approve", {"experiment": experiment})
+
+
+@command.command()
+@click.argument("experiment")
+@click.pass_context
+def refuse(ctx: click.Context, experiment: str) -> None:
+    """Turn down a proposal that waits for its reviewers."""
+    _send(ctx, "refuse", {"experiment": experiment})
+
+
+@command.command()
+@click.argument("agent")
+@click.option("--because", default="", help="The reason, kept in the record.")
+@click.pass_context
+def replace(ctx: click.Context, agent: str, because: str) -> None:
+    """Let an agent go and hire from the talent pool."""
+    _send(ctx, "replace", {"agent": agent, "because": because})
+
+
+def _send(ctx: click.Context, action: str, args: Mapping[str, Any]) -> None:
+    """Write the command, wait a little for its answer, say it. Exit code 1 when it was turned down."""
+    from company.directory import RunDirectory, is_held
+    from company.ledger import LedgerError
+
+    directory, as_json = ctx.obj
+    run = RunDirectory(directory)
+    try:
+        number = _write(run.ledger, action, args)
+        status, answer = _wait(run.ledger, number) if is_held(run) else (None, "")
+    except LedgerError as error:
+        click.echo(str(error), err=True)
+        sys.exit(Exit.USAGE)
+    if status is None:
+        answer = f"nobody has carried it out yet: it will be when an engine works ({_resume_line(directory)})"
+    if as_json:
+        click.echo(json.dumps({"command": number, "action": action, "status": status or "waiting", "answer": answer}))
+    else:
+        click.echo(answer, err=status != "done")
+    sys.exit(Exit.FAILED if status == "refused" else Exit.DONE)
+
+
+def _write(path: Path, action: str, args: Mapping[str, Any]) -> int:
+    from contextlib import closing
+
+    from company.ledger import Ledger, LedgerError
+
+    if not path.is_file():
+        raise LedgerError(f"{path}: no ledger here; name the directory of a run")
+    with closing(Ledger(path, write=True)) as ledger:
+        return ledger.send(action, args, "person")
+
+
+def _wait(path: Path, number: int) -> tuple[str | None, str]:
+    from contextlib import closing
+
+    from company.ledger import Ledger
+
+    deadline = time.monotonic() + PATIENCE_S
+    with closing(Ledger(path)) as ledger:
+        while time.monotonic() < deadline:
+            found = ledger.answer(number)
+            if found is not None:
+                return found
+            time.sleep(0.1)
+    return None, ""
+
+
+def _resume_line(directory: Path) -> str:
+    return f"loopworks run --resume {directory}"
