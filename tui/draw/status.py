@@ -68,6 +68,8 @@ def _mode(shot: Snapshot, now: Situation) -> Span:
     if now.replay:
         return f"↺ replay {shot.seq}/{now.total}", "warn b"
     glyph, style, word = MODES.get(now.engine, MODES["stopped"])
+    if now.engine == "live" and shot.state.paused:
+        return "‖ paused", "warn b"
     if now.engine == "live" and now.quiet > STALE_S:
         return f"◌ quiet {span(now.quiet)}", "warn b"
     if now.engine == "live" and shot.state.phase in ("founding", "closing"):
