@@ -32,6 +32,7 @@ from tui.widgets.help import Help
 from tui.widgets.rows import Row, Tabs
 
 SMALL = 60, 16
+REST_S = 0.25  # between two drawings of what the feed brings
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
 
 
@@ -66,6 +67,7 @@ class Dashboard(App[None]):
         self._said = ""
         self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
+        self._waiting = False
 
     def compose(self) -> ComposeResult:
         yield Row(id="status")
@@ -89,7 +91,7 @@ class Dashboard(App[None]):
         self.post_message(self.Fed(delta))
 
     def on_dashboard_fed(self, event: Fed) -> None:
-        """Fold what is new, and draw: while catching up not more often than can be seen."""
+        """Fold what is new, and draw it not more often than can be seen."""
         try:
             self.desk.take(event.delta)
         except (LookupError, ValueError, TypeError, AttributeError, RuntimeError):
@@ -98,14 +100,22 @@ class Dashboard(App[None]):
             return
         finally:
             self.feed.taken()
+        self._draw_soon()
         caught_up = self.desk.whole.seq >= event.delta.total
-        if caught_up or time.monotonic() - self._drawn > 0.25:
-            self._draw()
         if caught_up and not self.tab and self.desk.whole.is_founded:
             self.tab = "org"
 
+    def _draw_soon(self) -> None:
+        """Draw now, or as soon as the last drawing was seen for a moment."""
+        wait = self._drawn + REST_S - time.monotonic()
+        if wait <= 0:
+            self._draw()
+        elif not self._waiting:
+            self._waiting = True
+            self.set_timer(wait, self._draw)
+
     def _draw(self) -> None:
-        self._drawn = time.monotonic()
+        self._drawn, self._waiting = time.monotonic(), False
         self._draw_status()
         self._draw_banner()
         view = self.view

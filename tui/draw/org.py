@@ -23,25 +23,34 @@ def draw_org(team: Team, room: int, selected: str = "", layout: Layout = "auto",
     """The company in at most `room` columns, and `height` lines where a layout can do so; positions are the spots."""
     if layout == "auto":
         return _auto(team, room, selected, height)
-    if layout == "tree":
-        return _tree(team, room, selected)
     return _cards_or_rows(team, room, selected, layout) or _tree(team, room, selected)
+
+
+def _cards_tall(team: Team) -> int:
+    return _height(team) + max((1 + _cards_tall(child) for child in ([] if team.folded else team.below)), default=0)
+
+
+def _rows_tall(team: Team) -> int:
+    return max(_height(team), sum(_rows_tall(child) for child in ([] if team.folded else team.below)))
 
 
 def _auto(team: Team, room: int, selected: str, height: int) -> Drawing:
     """The first layout that fits the width and the height, else the first that fits the width."""
-    found = [d for layout in ("cards", "rows") if (d := _cards_or_rows(team, room, selected, layout, False))]
-    found.append(_tree(team, room, selected))
-    return next((drawing for drawing in found if len(drawing.lines) <= height), found[0])
+    lines = {"cards": _cards_tall(team), "rows": _rows_tall(team), "tree": sum(1 + len(t.rows) for t in team.walk())}
+    wide = {"cards": _across(team, SLIM) <= room, "rows": _deep(team) * (SLIM + INDENT) - INDENT <= room, "tree": True}
+    fitting = [layout for layout in ("cards", "rows", "tree") if wide[layout]]
+    best = next((layout for layout in fitting if lines[layout] <= height), fitting[0])
+    return _cards_or_rows(team, room, selected, best) or _tree(team, room, selected)
 
 
-def _cards_or_rows(team: Team, room: int, selected: str, layout: str, force: bool = True) -> Drawing | None:
-    """Cards, or cards from left to right; None where they do not fit, unless by `force`."""
+def _cards_or_rows(team: Team, room: int, selected: str, layout: str) -> Drawing | None:
+    """Cards as wide as there is room for, from the top down or from left to right; None for another layout."""
     if layout == "cards":
-        fitting = next((w for w in range(WIDE, SLIM - 1, -1) if _across(team, w) <= room), None)
-        return _cards(team, fitting or SLIM, selected) if fitting or force else None
-    fitting = min(WIDE, (room + INDENT) // _deep(team) - INDENT)
-    return _rows(team, max(fitting, SLIM), selected) if fitting >= SLIM or force else None
+        fitting = next((w for w in range(WIDE, SLIM, -1) if _across(team, w) <= room), SLIM)
+        return _cards(team, fitting, selected)
+    if layout == "rows":
+        return _rows(team, max(SLIM, min(WIDE, (room + INDENT) // _deep(team) - INDENT)), selected)
+    return None
 
 
 def neighbour(drawing: Drawing, selected: str, direction: str) -> str:
