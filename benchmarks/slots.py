@@ -2,8 +2,8 @@
 
     python -m benchmarks.slots [--project byte_lm] [--seconds 5] [--experiments 24] [--slots 2]
 
-Runs the startup chart on a copy of the project with experiments of the given reference seconds, then prints the share of
-slot time between founding and closing that held an experiment, the median seconds from asking for a run to its first
+Runs the startup chart on a copy of the project with experiments of the given reference seconds, then prints the share
+of slot time between founding and closing that held an experiment, the median seconds from asking for a run to its first
 optimiser step, and the engine's largest resident memory. About two and a half minutes on 2 cores.
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 
 MODES = ("fine", "raise", "hang", "garbage", "nan", "memory", "no_model", "silent_exit", "diverge")
 
-TRAIN = '''
+TRAIN = """
 import argparse, json, os, sys, time
 from pathlib import Path
 import numpy as np
@@ -66,9 +66,9 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
-EVALUATE = '''
+EVALUATE = """
 import argparse, json
 from pathlib import Path
 import numpy as np
@@ -106,7 +106,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 def write_project(
@@ -139,7 +139,7 @@ def write_project(
     return folder
 
 
-def write_chart(path: Path, brain: str = "random", experiments: int = 6, extra: str = "") -> Path:
+def write_chart(path: Path, brain: str = "random", experiments: int = 6, watch: str = "median") -> Path:
     """A small company: one manager, one researcher, one engineer, one reviewer."""
     path.write_text(
         textwrap.dedent(f"""
@@ -148,13 +148,13 @@ def write_chart(path: Path, brain: str = "random", experiments: int = 6, extra: 
         policies:
           found: {{baselines: 3}}
           close: {{seeds: 2}}
+          watch: {{rule: {watch}}}
         positions:
           - {{id: ada, role: manager}}
           - {{id: bob, role: researcher, reports_to: ada, brain: {brain}}}
           - {{id: dan, role: engineer, reports_to: ada}}
           - {{id: eve, role: reviewer, reports_to: ada}}
         """)
-        + textwrap.dedent(extra)
     )
     return path
 

@@ -88,8 +88,8 @@ def test_a_read_only_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_way_a_script_can_fail_is_a_recorded_experiment(tmp_path: Path) -> None:
-    write_project(tmp_path / "tiny", modes=MODES)
-    write_chart(tmp_path / "chart.yaml", experiments=24)
+    write_project(tmp_path / "tiny", modes=MODES, seconds=1.5)
+    write_chart(tmp_path / "chart.yaml", experiments=36, watch="never")
     done = loopworks(
         "run", "chart.yaml", "--project", "tiny", "--out", "out", "--slots", "2", "--deterministic", "--json",
         cwd=tmp_path,
