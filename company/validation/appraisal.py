@@ -1,0 +1,113 @@
+"""Is the appraisal honest and worth having? People of planted worth, appraised and replaced by the real company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from company.appraisal import difference
+from company.validation import Finding, Stopwatch, mean_of, ratio_of
+from company.validation.bridge import believed
+from company.validation.people import Company, chart, nobody_differs, normal_worth, two_kinds, work
+
+SEEDS, FULL_SEEDS = 200, 1000  # of the coverage
+RULE_SEEDS, FULL_RULE_SEEDS = 40, 200  # of each rule of replacing
+ROSTERS = ((2, 40), (4, 60), (6, 80))  # researchers and experiments: few people, many, and in between
+CONFIDENCES = (0.6, 0.7, 0.8, 0.9)
+SELDOM = 24  # experiments between the looks of the `bottom` rule that posterior is compared with
+RESAMPLES = 400
+
+Counts = list[tuple[int, int, int, int]]  # a seed's: bad replaced, bad, good replaced, good
+
+
+def validate(seed: int, full: bool) -> Iterator[Finding]:
+    """Coverage, replacements by rule, and fairness to identical people; about a minute, or ten with `full`."""
+    yield from _coverage(seed, FULL_SEEDS if full else SEEDS)
+    yield from _replacements(seed, FULL_RULE_SEEDS if full else RULE_SEEDS)
+    yield from _fairness(seed, FULL_SEEDS if full else SEEDS)
+
+
+def _coverage(seed: int, seeds: int) -> Iterator[Finding]:
+    watch = Stopwatch()
+    hits, cases = [], []
+    for n in range(seeds):
+        researchers, experiments = ROSTERS[n % len(ROSTERS)]
+        company = work(seed + n, chart(researchers, experiments, "posterior"), normal_worth, "posterior")
+        beliefs = believed(company.state, company.record)
+        hits.append(sum(beliefs[who].low <= worth <= beliefs[who].high for who, worth in company.worth.items()))
+        cases.append(len(company.worth))
+    rate, low, high = ratio_of(hits, cases)
+    passed = abs(rate - 0.9) <= 0.03
+    yield Finding("90 % interval covers the worth", "0.90", "± 0.03", rate, low, high, passed, watch.lap())
+
+
+def _replacements(seed: int, seeds: int) -> Iterator[Finding]:
+    watch = Stopwatch()
+    curve = {c: _counts(seed, seeds, "posterior", confidence=c) for c in CONFIDENCES}
+    yield from _rates("posterior", curve[0.9], 0.1, watch.lap())
+    yield from _rates("bottom", _counts(seed, seeds, "bottom"), None, watch.lap())
+    yield from _rates("random", _counts(seed, seeds, "random"), None, watch.lap())
+    seldom = _counts(seed, seeds, "bottom", every=SELDOM)
+    yield from _rates(f"bottom each {SELDOM}", seldom, None, watch.lap())
+    ratio, low, high = _at_equal_power([*curve.values()], seldom, seed)
+    name = "good replaced at equal power, posterior / bottom"
+    yield Finding(name, "<= 0.50", "", ratio, low, high, ratio <= 0.5, watch.lap())
+
+
+def _counts(seed: int, seeds: int, rule: str, confidence: float = 0.9, every: int = 8) -> Counts:
+    """Founding researchers of two kinds, replaced or not; hires had less time to be found out and do not count."""
+    organisation = chart(4, 60, rule, confidence, every)
+    return [_count(work(seed + n, organisation, two_kinds, rule), 4) for n in range(seeds)]
+
+
+def _count(company: Company, founders: int) -> tuple[int, int, int, int]:
+    people = [f"r{n}" for n in range(founders)]
+    bad = [who for who in people if company.worth[who] < 0]
+    good = [who for who in people if company.worth[who] > 0]
+    gone = company.replaced
+    return sum(who in gone for who in bad), len(bad), sum(who in gone for who in good), len(good)
+
+
+def _rates(rule: str, counts: Counts, most_good: float | None, seconds: float) -> Iterator[Finding]:
+    bad_gone, bad, good_gone, good = zip(*counts, strict=True)
+    power, wrong = ratio_of(bad_gone, bad), ratio_of(good_gone, good)
+    right = None if most_good is None else power[0] > wrong[0]
+    yield Finding(f"P(replaced | bad), {rule}", "> good" if most_good else "", "", *power, right, seconds)
+    fine = None if most_good is None else wrong[0] <= most_good
+    expected = "" if most_good is None else f"<= {most_good:.2f}"
+    yield Finding(f"P(replaced | good), {rule}", expected, "", *wrong, fine)
+
+
+def _at_equal_power(curve: Sequence[Counts], control: Counts, seed: int) -> tuple[float, float, float]:
+    """Wrong replacements of the posterior rule at the control's power over the control's own; interval by bootstrap."""
+    counts = np.array([*curve, control], dtype=float)  # (rules, seeds, 4)
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(0, counts.shape[1], size=(RESAMPLES, counts.shape[1]))
+    ratios = [_ratio(counts[:, pick].sum(axis=1)) for pick in picks]
+    low, high = np.quantile(ratios, (0.025, 0.975))
+    return _ratio(counts.sum(axis=1)), float(low), float(high)
+
+
+def _ratio(totals: np.ndarray) -> float:
+    """The posterior rule's confidences span a curve of power against error, from nobody replaced to everybody."""
+    power, wrong = totals[:, 0] / np.maximum(totals[:, 1], 1), totals[:, 2] / np.maximum(totals[:, 3], 1)
+    order = np.argsort(power[:-1], kind="stable")
+    at = np.interp(power[-1], [0.0, *power[:-1][order], 1.0], [0.0, *np.maximum.accumulate(wrong[:-1][order]), 1.0])
+    return float(at / wrong[-1]) if wrong[-1] > 0 else 1.0
+
+
+def _fairness(seed: int, seeds: int) -> Iterator[Finding]:
+    watch = Stopwatch()
+    gaps, told_apart = [], []
+    for n in range(seeds):
+        company = work(seed + n, chart(2, 40, "never"), nobody_differs, "never")
+        gap = difference(company.record.scores, "r0", "r1")
+        gaps.append(gap.mean)
+        told_apart.append(float(gap.low > 0 or gap.high < 0))
+    mean, low, high = mean_of(gaps)
+    same = abs(mean) <= 3.3 / 1.96 * (high - mean)
+    seconds = watch.lap()
+    yield Finding("identical people: mean difference of scores", "0", "± 3.3 se", mean, low, high, same, seconds)
+    rate = mean_of(told_apart)
+    yield Finding("identical people: told apart at 90 %", "<= 0.10", "+ 0.03", *rate, rate[0] <= 0.13)
