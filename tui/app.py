@@ -118,16 +118,20 @@ class Dashboard(App[None]):
         self._drawn, self._waiting = time.monotonic(), False
         self._draw_status()
         self._draw_banner()
+        if not self.desk.replay or self.tab == "timeline":
+            self._draw_view()
+
+    def _draw_view(self) -> None:
         view = self.view
-        if view is not None and (not self.desk.replay or view.id == "timeline"):
+        if view is not None and view.ready:
             view.draw()
 
     def _second(self) -> None:
         """What moves by the clock alone."""
         if self.desk.delta.engine == "live" and not self.desk.replay:
             self._draw_status()
-            if self.tab == "slots" and self.view is not None:
-                self.view.draw()
+            if self.tab == "slots":
+                self._draw_view()
 
     def _draw_status(self) -> None:
         shot, now = self.desk.shot, self.desk.situation()
@@ -166,6 +170,7 @@ class Dashboard(App[None]):
     def _entered(self) -> None:
         view = self.view
         if view is not None:
+            view.ready = True
             view.draw()
             view.enter()
 
@@ -259,8 +264,7 @@ class Dashboard(App[None]):
     def _show(self, shot: Snapshot) -> None:
         self.desk.shot = shot
         self._draw_status()
-        if self.view is not None:
-            self.view.draw()
+        self._draw_view()
 
     def action_copy(self) -> None:
         text = self.view.copied() if self.view is not None else ""

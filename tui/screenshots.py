@@ -36,7 +36,12 @@ async def settle(app: Dashboard, pilot: object) -> None:
     pause = getattr(pilot, "pause")  # noqa: B009
     for _ in range(600):
         await pause(0.05)
-        if app.desk.whole.is_founded and app.desk.whole.seq >= app.desk.delta.total and app.view is not None:
+        if (
+            app.desk.whole.is_founded
+            and app.desk.whole.seq >= app.desk.delta.total
+            and app.view is not None
+            and app.view.ready
+        ):
             await pause()
             return
     raise TimeoutError("the run could not be read within 30 seconds")

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from textual.pilot import Pilot
 
-from company.chart import OrgChart
+from company.chart import BrainSpec, OrgChart
 from company.chart_yaml import load_chart, save_chart
 from company.compute.backend import Outcome
 from company.engine import Engine, Step
@@ -56,8 +56,11 @@ def _steps(steps: int) -> Sequence[int]:
 
 
 def chart_of(name: str = "startup", experiments: int = 12) -> OrgChart:
-    """A shipped chart with another budget."""
+    """A shipped chart with another budget, and brains that decide in no time."""
     chart = load_chart(name)
+    quick = BrainSpec(kind="hillclimb")
+    seats = [p.model_copy(update={"brain": quick}) if p.role == "researcher" else p for p in chart.positions]
+    chart = chart.model_copy(update={"positions": tuple(seats)})
     budget = chart.budget.model_copy(update={"experiments": experiments, "slot_seconds": None})
     return chart.model_copy(update={"budget": budget})
 

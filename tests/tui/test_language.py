@@ -36,7 +36,7 @@ def shot(finished: Path) -> Snapshot:
         ("who:bob | who:kim", lambda e: e.proposer in ("bob", "kim")),
         ("has:metric -has:parent", lambda e: e.metric is not None and e.parent is None),
         ("bob", lambda e: "bob" in (e.proposer or "") or "bob" in e.reason),
-        ('note:"expected improvement"', lambda e: "expected improvement" in e.reason),
+        ('note:"the noise"', lambda e: "the noise" in f"{e.reason} {e.detail}"),
         ("id=e0001", lambda e: e.id == "e0001"),
     ],
 )

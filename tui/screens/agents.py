@@ -60,6 +60,7 @@ class AgentsView(PagedView):
     def action_order(self) -> None:
         self._order = (self._order + 1) % len(ORDERS)
         self.draw()
+        self.rows.cursor = 0
 
     def action_former(self) -> None:
         self._former = not self._former

@@ -29,6 +29,16 @@ class ChartView(View):
 
     BINDINGS = bindings("chart")
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._force: OrgChart | None = None
+        self._force_text = ""
+        self._draft: Draft | None = None
+        self._sound: OrgChart | None = None
+        self._diff = False
+        self._current = -1
+        self._pause: Timer | None = None
+
     def compose(self) -> ComposeResult:
         with Horizontal(classes="panes"):
             area = YamlArea(id="yaml")
@@ -42,15 +52,6 @@ class ChartView(View):
                 problems = Sheet(id="problems", classes="pane")
                 problems.border_title = "problems"
                 yield problems
-
-    def on_mount(self) -> None:
-        self._force: OrgChart | None = None
-        self._force_text = ""
-        self._draft: Draft | None = None
-        self._sound: OrgChart | None = None
-        self._diff = False
-        self._current = -1
-        self._pause: Timer | None = None
 
     def enter(self) -> None:
         self.query_one("#preview").focus()

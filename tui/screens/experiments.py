@@ -97,6 +97,7 @@ class ExperimentsView(PagedView):
     def action_order(self) -> None:
         self._order = (self._order + 1) % len(ORDERS)
         self.draw()
+        self.rows.cursor = 0
 
     def action_pick(self) -> None:
         key = self.rows.key

@@ -23,6 +23,11 @@ class OrgView(View):
 
     BINDINGS = bindings("org")
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._folded: set[str] = set()
+        self._arrangement = 0
+
     def compose(self) -> ComposeResult:
         with Horizontal(classes="panes"):
             with Vertical(classes="main"):
@@ -38,10 +43,6 @@ class OrgView(View):
             side = Sheet(id="org-side", classes="pane side", can_focus=True)
             side.border_title = "agent"
             yield side
-
-    def on_mount(self) -> None:
-        self._folded: set[str] = set()
-        self._arrangement = 0
 
     def enter(self) -> None:
         self.query_one("#org-chart").focus()

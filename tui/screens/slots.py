@@ -15,13 +15,14 @@ class SlotsView(View):
 
     BINDINGS = bindings("slots")
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._slot = 0
+
     def compose(self) -> ComposeResult:
         sheet = Sheet(id="slot-lanes", classes="pane", can_focus=True)
         sheet.border_title = "slots"
         yield sheet
-
-    def on_mount(self) -> None:
-        self._slot = 0
 
     def enter(self) -> None:
         self.query_one(Sheet).focus()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class View(Container):
     """A tab. `draw` shows the desk; it is called when the desk changed and when the tab comes to the front."""
 
+    ready = False  # its panes are there
+
     @property
     def board(self) -> Dashboard:
         """The app."""
@@ -40,5 +42,5 @@ class View(Container):
         return ""
 
     def on_resize(self) -> None:
-        if self.display:
+        if self.display and self.ready:
             self.call_after_refresh(self.draw)
