@@ -68,6 +68,7 @@ class Dashboard(App[None]):
         self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
         self._waiting = False
+        self._wanted = ""  # what the tab that is being opened shall select
 
     def compose(self) -> ComposeResult:
         yield Row(id="status")
@@ -173,6 +174,9 @@ class Dashboard(App[None]):
             view.ready = True
             view.draw()
             view.enter()
+            wanted, self._wanted = self._wanted, ""
+            if wanted:
+                view.choose(wanted)
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         self.action_go(event.name)
@@ -186,23 +190,17 @@ class Dashboard(App[None]):
 
     def open_agent(self, agent: str) -> None:
         """Show an agent's page."""
-        self.desk.select_agent(agent)
-        self.action_go("agents")
-        self.call_after_refresh(lambda: self._choose("agents", agent))
+        self._open("agents", agent)
 
     def open_experiment(self, experiment: str) -> None:
         """Show an experiment's page."""
-        self.desk.experiment = experiment
-        self.action_go("experiments")
-        self.call_after_refresh(lambda: self._choose("experiments", experiment))
+        self._open("experiments", experiment)
 
-    def _choose(self, tab: str, key: str) -> None:
-        from tui.screens.agents import AgentsView
-        from tui.screens.experiments import ExperimentsView
-
-        view = self.view
-        if isinstance(view, (AgentsView, ExperimentsView)) and view.id == tab:
-            view.choose(key)
+    def _open(self, tab: str, key: str) -> None:
+        self._wanted = key
+        if self.tab == tab:
+            self._entered()
+        self.action_go(tab)
 
     def action_goto(self) -> None:
         self.push_screen(GoTo(self._targets()), self._went)

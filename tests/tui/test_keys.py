@@ -103,7 +103,7 @@ def test_every_key_is_checked() -> None:
 @pytest.mark.parametrize("place", PLACES)
 async def test_keys(place: str, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    async with opened(finished, "org" if place == "app" else place) as (app, pilot):
+    async with opened(finished, "org" if place == "app" else place, size=(100, 28)) as (app, pilot):
         for key in sorted(keys_of(place), key=lambda each: each.id == "quit"):
             await reset(app, pilot, "org" if place == "app" else place)
             before, holds = CHECKS[f"{place}.{key.id}"]

@@ -50,11 +50,11 @@ class AgentsView(PagedView):
     def moved(self, key: str) -> None:
         self.desk.select_agent(key)
 
-    def choose(self, agent: str) -> None:
+    def choose(self, key: str) -> None:
         """Put the cursor on an agent, also on one who left."""
-        found = self.desk.shot.state.agents.get(agent)
+        found = self.desk.shot.state.agents.get(key)
         self._former = self._former or (found is not None and found.status == "left")
-        self.desk.select_agent(agent)
+        self.desk.select_agent(key)
         self.draw()
 
     def action_order(self) -> None:

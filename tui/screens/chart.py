@@ -18,6 +18,7 @@ from tui.draw.teams import chart_team
 from tui.screens.view import View
 from tui.widgets.ask import Ask
 from tui.widgets.bindings import bindings
+from tui.widgets.page import Page
 from tui.widgets.sheet import Sheet
 from tui.widgets.yaml_area import YamlArea
 
@@ -46,7 +47,7 @@ class ChartView(View):
             area.border_title = "chart.yaml"
             yield area
             with Vertical(classes="main"):
-                preview = Sheet(id="preview", classes="pane", can_focus=True)
+                preview = Page(id="preview", classes="pane")
                 preview.border_title = "preview"
                 yield preview
                 problems = Sheet(id="problems", classes="pane")

@@ -72,13 +72,13 @@ class ExperimentsView(PagedView):
     def moved(self, key: str) -> None:
         self.desk.experiment = key
 
-    def choose(self, experiment: str) -> None:
+    def choose(self, key: str) -> None:
         """Put the cursor on an experiment, dropping a filter that hides it."""
-        self.desk.experiment = experiment
+        self.desk.experiment = key
         self.draw()
-        if self.rows.key != experiment:
+        if self.rows.key != key:
             self.action_clear()
-            self.rows.select(experiment)
+            self.rows.select(key)
 
     def action_filter(self) -> None:
         field = self.query_one(Input)

@@ -12,6 +12,7 @@ from tui.draw.progress import draw_progress
 from tui.draw.teams import company_team
 from tui.screens.view import View
 from tui.widgets.bindings import bindings
+from tui.widgets.page import Page
 from tui.widgets.sheet import Sheet
 
 NEWS, FEW, FRAME = 9, 5, 2  # lines of the news, of the news in a low window, and of a pane's frame
@@ -40,7 +41,7 @@ class OrgView(View):
                 story = Sheet(id="org-news", classes="pane")
                 story.border_title = "news"
                 yield story
-            side = Sheet(id="org-side", classes="pane side", can_focus=True)
+            side = Page(id="org-side", classes="pane side")
             side.border_title = "agent"
             yield side
 

@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 
 from tui.draw.ink import Line
 from tui.screens.view import View
+from tui.widgets.page import Page
 from tui.widgets.sheet import Sheet
 from tui.widgets.table import Table
 
@@ -30,7 +31,7 @@ class PagedView(View):
             table = self.table()
             table.add_class("pane")
             yield table
-            yield Sheet(classes="pane side page", can_focus=True)
+            yield Page(classes="pane side page")
 
     @property
     def rows(self) -> Table:

@@ -37,6 +37,9 @@ class View(Container):
     def enter(self) -> None:
         """Put the focus where keys are expected."""
 
+    def choose(self, key: str) -> None:
+        """Select something of this tab."""
+
     def copied(self) -> str:
         """What `y` copies."""
         return ""

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from tui.draw.ink import EMPTY, Line, fit
 from tui.filter import EXAMPLE
 from tui.keys import PLACES, keys_of, shown
-from tui.widgets.sheet import Sheet
+from tui.widgets.page import Page
 
 GLYPHS = "◆ manager  ● researcher  ▲ engineer  ■ reviewer  ! on probation  × left"
 ENDS = "✓ ok  ✗ failed  ◌ stopped  − refused  ▸ running  ○ queued  ★ champion  ☆ not confirmed"
@@ -27,7 +27,7 @@ class Help(ModalScreen[None]):
         self._where = where
 
     def compose(self) -> ComposeResult:
-        sheet = Sheet(classes="dialog help", can_focus=True)
+        sheet = Page(classes="dialog help")
         sheet.border_title = "help"
         sheet.border_subtitle = "esc closes"
         sheet.show(help_lines(self._where))

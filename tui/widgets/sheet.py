@@ -16,8 +16,8 @@ from tui.draw.ink import EMPTY, Line
 from tui.palette import PALETTES, style
 
 
-class Sheet(ScrollView):
-    """Shows a Drawing; what is clicked in it is named by a Touched message."""
+class Sheet(ScrollView, inherit_bindings=False):
+    """Shows a Drawing; what is clicked in it is named by a Touched message. Keys are left to the tab that it is on."""
 
     class Touched(Message):
         """A spot of the drawing was clicked."""
