@@ -115,7 +115,7 @@ def view_of(state: State, worth: Mapping[str, Posterior], history: Sequence[Past
         chart=state.chart,
         order=len(trials),
         worth={name: Worth(w.mean, w.low, w.high, w.evidence) for name, w in worth.items()},
-        meetings={name: agent.decisions for name, agent in held.items() if agent.role == "manager"},
+        meetings={name: _meetings(state, agent.id) for name, agent in held.items() if agent.role == "manager"},
         trials=tuple(trials.values()),
         champions=tuple(
             trial.order for name, trial in trials.items() if state.experiments[name].standing == "champion"
@@ -125,6 +125,10 @@ def view_of(state: State, worth: Mapping[str, Posterior], history: Sequence[Past
         unit=unit_of(state.sigma, state.loss(state.baseline_mean or 0.0)),
         reference=state.champion.loss if state.champion else None,
     )
+
+
+def _meetings(state: State, agent: str) -> int:
+    return sum(state.turns.get((agent, task), 0) for task in ("plan", "appraise"))
 
 
 def _trials(state: State) -> dict[str, Trial]:

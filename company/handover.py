@@ -18,8 +18,8 @@ from company.revision import Revision, revise
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A position that ended. `owner` (a manager) takes its open work; `heir` holds the same role nearest up the chain
-    and can finish what only that role does, None when there is nobody."""
+    """A position that ended. `owner` (a manager) takes its open work; `heir` has the same role, is the nearest up the
+    chain or else the first of the chart, and can finish what only that role does; None when there is nobody."""
 
     position: str
     role: str
@@ -122,4 +122,4 @@ def _heir(after: OrgChart, owner: str, role: str) -> str | None:
         found = next((name for name in after.reports(manager) if after.position(name).role == role), None)
         if found:
             return found
-    return None
+    return next(iter(after.by_role(role)), None)

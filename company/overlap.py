@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SHIFTS = 199  # p is at least 1/200
+PLAIN = 10  # shifts that do as well, after which it is plain that chance does it (Besag and Clifford 1991)
 APART = 0.5  # distance between two different values of a choice: as far apart as a torus allows
 FEW = 12  # a parameter with at most so many values, each used often, is a choice and not a number
 
@@ -34,9 +35,12 @@ def overlap(
     a, b = np.asarray(one, float), np.asarray(other, float)
     levels = [_levels(np.concatenate([a[:, k], b[:, k]])) for k in range(a.shape[1])]
     measured, nearest = _cross(a, b, levels)
-    drawn = [_cross(a, _shifted(b, levels, rng), levels)[0] for _ in range(shifts)]
+    drawn: list[float] = []
+    while len(drawn) < shifts and sum(value <= measured for value in drawn) < PLAIN:
+        drawn.append(_cross(a, _shifted(b, levels, rng), levels)[0])
     usual = float(np.median(np.concatenate([_within(a, levels), _within(b, levels)])))
-    p = (1 + sum(value <= measured for value in drawn)) / (1 + shifts)
+    as_near = sum(value <= measured for value in drawn)
+    p = as_near / len(drawn) if as_near >= PLAIN else (1 + as_near) / (1 + shifts)
     return Overlap(measured, float(np.mean(drawn)), float(np.mean(nearest <= usual)), p)
 
 

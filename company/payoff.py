@@ -72,15 +72,19 @@ class Effect:
 
 
 def check(prediction: Prediction, at: int, check_after: int, evidence: Mapping[str, Any], view: CompanyView) -> Outcome:
-    """Whether the revision made at order `at` paid, by the view as it is now; `evidence` is the proposal's own."""
+    """Whether the revision made at order `at` paid, by the view as it is now; `evidence` is the proposal's own.
+
+    A change that can never be measured did not pay: it must not be on trial for ever.
+    """
     n = len(view.window(at, view.order))
-    if n < check_after:
-        return Outcome("too early", None, None, None, n, f"{n} of {check_after} experiments since the change")
+    needed = max(check_after, LEAST)
+    if n < needed:
+        return Outcome("too early", None, None, None, n, f"{n} of {needed} experiments since the change")
     if prediction.unit == "champion changes per 10 experiments":
         return _by_champions(prediction, at, view, n)
     found = effect(view.trials, at, check_after, view.unit, evidence.get("reference"))
     if found is None:
-        return Outcome("too early", None, None, None, n, "too few experiments before the change to compare with")
+        return Outcome("did not pay", None, None, None, n, "too few experiments before the change to compare with")
     if prediction.unit == "judgements per 10 experiments":
         return _by_load(prediction, at, evidence, view, n, found)
     return _by_worth(prediction, n, found)

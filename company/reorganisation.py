@@ -72,6 +72,7 @@ def touched(edits: Sequence[Edit]) -> frozenset[str]:
             value = getattr(edit, key, None)
             names.update([value] if isinstance(value, str) else value or ())
         names.update(getattr(edit, "members", ()))
+        names.update(seat.id for seat in getattr(edit, "seats", ()))
     return frozenset(names)
 
 

@@ -6,6 +6,8 @@
 | overlap    | two teams' configs lie nearer than shifted ones do                   | at most ALPHA over all pairs |
 | dominated  | P(a team is worth less than the rest) beyond 1 - ALPHA / teams       | at most about ALPHA          |
 | stagnation | no champion change in long, against a rate that is known to slow     | at most about ALPHA          |
+
+Together they are wrong in at most about one look in twenty.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from company.appraisal import STANDARD
 from company.company_view import CompanyView, Worth, team_worth
 from company.overlap import SHIFTS, overlap
 
-ALPHA = 0.05
+ALPHA = 0.05 / 3  # three triggers that can be wrong share a look's 5 %
 WINDOW = 48  # experiments that an overlap is looked for in: who met long ago may have parted
 LEAST_CONFIGS = 8  # of each team, below which an overlap says nothing
 LEAST_RESULTS = 8  # of a team, below which it is not dominated but unknown

@@ -119,13 +119,13 @@ def test_the_team_of_the_root_and_the_only_team_are_never_closed() -> None:
 
 def test_a_long_wait_after_steady_finds_is_stagnation_and_splits_the_largest_team() -> None:
     chart = lab({"ada": ["bob", "cleo", "dan", "eli"], "nora": ["finn", "gus"]})
-    view = planted(chart, rng(4), n=240, champions=(2, 4, 6, 9, 12, 16, 20))
+    view = planted(chart, rng(4), n=400, champions=(2, 4, 6, 9, 12, 16, 20))
     assert stagnation(view) is not None
     found = answer(view)
     assert found.subject == "stagnation" and isinstance(found.edits[0], SplitTeam) and found.edits[0].manager == "ada"
     assert found.prediction.unit == "champion changes per 10 experiments" and found.prediction.after > 0
     seen_by_all = planted(
-        chart.model_copy(update={"communication": "complete"}), rng(4), n=240, champions=view.champions
+        chart.model_copy(update={"communication": "complete"}), rng(4), n=400, champions=view.champions
     )
     assert isinstance(answer(seen_by_all).edits[0], Move)
 
@@ -151,8 +151,8 @@ def test_false_alarms_are_as_rare_as_stated() -> None:
         alarms["dominated"] += bool(dominated_teams(view))
         alarms["stagnation"] += stagnation(view) is not None
         assert wide_spans(view, 7) == []
-    assert all(count <= 0.09 * looks for count in alarms.values()), alarms  # .05 and 2.6 standard errors
-    assert sum(alarms.values()) <= 0.15 * looks, alarms
+    assert all(count <= 0.045 * looks for count in alarms.values()), alarms  # .0167 and 3 standard errors
+    assert sum(alarms.values()) <= 0.08 * looks, alarms  # .05 and 2 standard errors
 
 
 def test_the_planted_causes_are_found_most_of_the_time() -> None:
@@ -182,7 +182,8 @@ def test_a_change_is_judged_only_after_the_experiments_it_was_given() -> None:
     view = planted(TWO, rng(5))
     assert check(WORTH, view.order, 12, {}, after(view, 1.0, 11)).verdict == "too early"
     young = planted(TWO, rng(5), n=3)
-    assert check(WORTH, 3, 12, {}, after(young, 1.0, 12)).verdict == "too early"
+    hopeless = check(WORTH, 3, 12, {}, after(young, 1.0, 12))  # nothing came before that it could be compared with
+    assert hopeless.verdict == "did not pay" and hopeless.measured is None
 
 
 def test_what_paid_is_kept_and_what_did_harm_is_undone() -> None:
