@@ -18,13 +18,6 @@ def _notes(chart: OrgChart) -> Iterator[str]:
     policies = chart.policies
     if policies.promote.rule != "never":
         yield f"policies.promote {_LATER}: nobody is promoted yet"
-    if policies.reorganise.rule != "never":
-        yield f"policies.reorganise {_LATER}: teams keep their shape for now"
-    if policies.replace.below != "replacement":
-        yield f"policies.replace.below as a number {_LATER}: the talent pool is the measure for now"
     spent = [name for name in ("tokens", "usd") if getattr(chart.budget, name) is not None]
     if spent:
         yield f"budget.{' and budget.'.join(spent)} {_LATER}: the built-in brains use no language model"
-    roles = sorted({who.role for who in chart.talent} - {"researcher"})
-    if roles:
-        yield f"talent for {', '.join(roles)} {_LATER}: only researchers are replaced for now"

@@ -48,6 +48,7 @@ class AgentHired(Event):
     role: str
     brain: Json
     because: str
+    talent: int | None = None  # the entry of the chart's talent pool, where it came from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,68 @@ class CandidateRejected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChartRevised(Event):
+    """The organisation changes: revision `number`, all of `edits` or none.
+
+    `seated` maps each filled position to where its agent sat before, `owner` each closed position to the one that
+    takes its open work, `brains` each position whose role changed to its new brain; `undo` are the edits that take it
+    back, `undoes` the revision that this one takes back. `check_after` 0 means that it is not held against anything.
+    """
+
+    number: int
+    chart: Json
+    edits: Json
+    seated: Json
+    owner: Json
+    brains: Json
+    undo: Json
+    subject: str
+    by: str
+    because: str
+    evidence: Json
+    prediction: Json
+    check_after: int
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionChecked(Event):
+    """What came of a revision, in the unit of its prediction: `verdict` is paid or did not pay."""
+
+    number: int
+    verdict: str
+    found: Json
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class StructureReviewed(Event):
+    """The structure was looked at, on schedule; `outcome` says what followed."""
+
+    by: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked(Event):
+    """An act waits for a person, as the chart's `approve` says. With nobody there it is refused, never done."""
+
+    request: str
+    action: str
+    args: Json
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven(Event):
+    request: str
+    approved: bool
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommandAnswered(Event):
     """A person's command was carried out (`done`) or turned down, with the reason in `answer`."""
 
@@ -326,8 +389,9 @@ EVENTS: dict[str, type[Event]] = {
         RunFounded, AgentHired, AgentReplaced, AgentCoached, AgentAppraised, DecisionRequested, DecisionMade,
         DirectiveGiven, DigestSent, ProposalDropped, ExperimentCreated, ReviewGiven, ExperimentRefused,
         ExperimentQueued, ExperimentStarted, RungReached, AttemptFailed, ExperimentFinished, VerdictGiven,
-        NoiseMeasured, ChampionChosen, CandidateRejected, CommandAnswered, RunPaused, RunContinued, ResearchEnded,
-        HoldoutMeasured, RunClosed,
+        NoiseMeasured, ChampionChosen, CandidateRejected, ChartRevised, RevisionChecked, StructureReviewed,
+        ApprovalAsked, ApprovalGiven, CommandAnswered, RunPaused, RunContinued, ResearchEnded, HoldoutMeasured,
+        RunClosed,
     )
 }  # fmt: skip
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from company import events as ev
-from company import lifecycle, management
+from company import lifecycle, management, restructuring
+from company.chart import ChartError, OrgChart
+from company.edits import EditError, edits_from
 from company.staffing import candidate
 from company.state import Experiment
 
@@ -64,6 +66,9 @@ def _refuse(engine: Engine, args: Mapping[str, Any], by: str) -> str:
 
 
 def _settle(engine: Engine, args: Mapping[str, Any], by: str, approve: bool) -> str:
+    request = str(args.get("experiment", ""))
+    if request in engine.state.requests:
+        return management.settle_request(engine, request, approve, by)
     experiment = _experiment(engine, args)
     if experiment.status != "proposed":
         raise Refused(f"{experiment.id} does not wait for a review: it is {experiment.status}")
@@ -78,8 +83,41 @@ def _replace(engine: Engine, args: Mapping[str, Any], by: str) -> str:
         raise Refused(f"nobody called '{ev.clean(name, 40)}' works here")
     if candidate(state, agent.role) is None:
         raise Refused(f"the talent pool has no {agent.role} to hire")
-    management.replace(engine, by, agent, ev.clean(str(args.get("because") or f"decided by {by}")))
+    management.replace(engine, by, agent, _because(args, by))
     return f"{agent.id} is replaced by {state.holder[agent.position]}"
+
+
+def _edit(engine: Engine, args: Mapping[str, Any], by: str) -> str:
+    edits = args.get("edits")
+    if not isinstance(edits, list) or not edits:
+        raise Refused('an edit needs {"edits": [{"kind": "Move", ...}]}')
+    return _revision(lambda: restructuring.change(engine, edits_from(edits), by, _because(args, by)))
+
+
+def _chart(engine: Engine, args: Mapping[str, Any], by: str) -> str:
+    try:
+        chart = OrgChart.from_dict(args.get("chart") or {})
+    except ChartError as error:
+        raise Refused(str(error)) from None
+    return _revision(lambda: restructuring.replace_chart(engine, chart, by, _because(args, by)))
+
+
+def _undo(engine: Engine, args: Mapping[str, Any], by: str) -> str:
+    number = args.get("revision")
+    if not isinstance(number, int):
+        raise Refused("an undo needs the number of a revision")
+    return _revision(lambda: restructuring.undo(engine, number, by, _because(args, by)))
+
+
+def _revision(act: Callable[[], str]) -> str:
+    try:
+        return act()
+    except EditError as error:
+        raise Refused(str(error)) from None
+
+
+def _because(args: Mapping[str, Any], by: str) -> str:
+    return ev.clean(str(args.get("because") or f"decided by {by}"))
 
 
 def _experiment(engine: Engine, args: Mapping[str, Any]) -> Experiment:
@@ -97,4 +135,7 @@ ACTIONS: dict[str, Callable[[Engine, Mapping[str, Any], str], str]] = {
     "approve": _approve,
     "refuse": _refuse,
     "replace": _replace,
+    "edit": _edit,
+    "chart": _chart,
+    "undo": _undo,
 }

@@ -87,7 +87,8 @@ def on_review(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     if experiment.status != "proposed":
         return
     votes = {state.agents[agent].position: passed for agent, passed in experiment.votes.items()}
-    asked = [state.agents[agent].position for agent in experiment.reviewers]
+    there = [a for a in experiment.reviewers if a in experiment.votes or state.agents[a].status != "left"]
+    asked = [state.agents[agent].position for agent in there]
     settled = decide(state.chart.policies.review, votes, asked)
     if settled is True:
         _build(engine, experiment)
@@ -113,6 +114,11 @@ def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     failure = given_up.failure if given_up else experiment.failure
     if failure == "infrastructure":  # only the supervisor can say so: it would excuse any failure
         failure = experiment.failure
+    accept_failure(engine, experiment, failure)
+
+
+def accept_failure(engine: Engine, experiment: Experiment, failure: str | None) -> None:
+    """Nobody repairs it: the run has failed."""
     said = {"log": experiment.detail}
     _finish(engine, experiment, "failed", None, failure, "", experiment.cost, experiment.curve, said)
 
@@ -266,7 +272,30 @@ def _reviewers(state: State, experiment: Experiment) -> tuple[str, ...]:
     if not positions:
         return ()
     asked = who_reviews(state.chart.policies.review, positions, len(state.experiments))
-    return tuple(state.holder[position] for position in asked)
+    return tuple(state.holder[position] for position in state.filled(asked))
+
+
+def ask_again(engine: Engine, pending: Pending) -> None:
+    """Whom to ask instead, where the one who was asked has left or changed roles: no open work without an owner."""
+    state = engine.state
+    if pending.experiment is None or pending.task == "watch":
+        return
+    experiment = state.experiments[pending.experiment]
+    engineers = nearest(state, experiment.position or "", "engineer")
+    if pending.task == "review" and experiment.status == "proposed":
+        reviewers = [r for r in _reviewers(state, experiment) if r not in experiment.votes]
+        if reviewers:
+            engine.consult(reviewers[0], "review", experiment.id)
+        else:
+            _build(engine, experiment)
+    elif pending.task == "build" and experiment.status == "building":
+        _build(engine, experiment)
+    elif pending.task == "repair" and engineers:
+        engine.consult(_pick(engineers, state), "repair", experiment.id)
+    elif pending.task == "repair":
+        accept_failure(engine, experiment, experiment.failure)
+    elif pending.task == "verdict":
+        _ask_for_verdict(engine, experiment)
 
 
 def overrule(engine: Engine, experiment: Experiment, approve: bool, reason: str) -> None:
@@ -326,7 +355,7 @@ def _at_rungs(state: State, experiment: Experiment, curve: Sequence[tuple[int, f
 
 def _ask_for_verdict(engine: Engine, experiment: Experiment) -> None:
     state = engine.state
-    reviewers = state.chart.reviewers_for(experiment.position or "")
+    reviewers = state.filled(state.chart.reviewers_for(experiment.position or ""))
     if reviewers and state.chart.policies.accept.rule != "greedy":
         engine.consult(_pick(tuple(state.holder[r] for r in reviewers), state), "verdict", experiment.id)
     else:

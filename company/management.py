@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from company import events as ev
-from company import lifecycle
+from company import lifecycle, restructuring
 from company.appraisal import level_of, posterior
 from company.observe import replaceable
 from company.staffing import candidate, next_agent_id
@@ -29,13 +29,17 @@ def call_meetings(engine: Engine) -> None:
     if finished - state.plans >= policies.assign.every:
         _ask_managers(engine, "plan")
     if policies.appraise.every and finished - state.appraised_at >= policies.appraise.every:
+        refuse_unanswered(engine)
         _ask_managers(engine, "appraise")
+    restructuring.look(engine)
 
 
 def _ask_managers(engine: Engine, task: str) -> None:
     state = engine.state
     busy = {pending.agent for pending in state.decisions.values() if pending.task == task}
     for position in state.chart.managers_top_down():
+        if position not in state.holder:
+            continue
         agent = state.holder[position]
         if agent not in busy and any(state.produces(report) for report in state.chart.reports(position)):
             engine.consult(agent, task)
@@ -54,7 +58,7 @@ def on_plan(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None
             )  # fmt: skip
         elif isinstance(intent, Digest):
             above = state.chart.manager_of(state.agents[pending.agent].position)
-            to = state.holder[above] if above else None
+            to = state.holder.get(above) if above else None
             engine.emit(ev.DigestSent(pending.agent, to, ev.clean(intent.text, 1000)))
 
 
@@ -62,15 +66,16 @@ def on_appraise(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> 
     """Every researcher of the team gets its posterior recorded; at most what the evidence allows follows."""
     state = engine.state
     decided = {intent.agent: intent for intent in intents if hasattr(intent, "agent")}  # type: ignore[attr-defined]
-    for position in state.chart.reports(state.agents[pending.agent].position):
+    for position in state.filled(state.chart.reports(state.agents[pending.agent].position)):
         agent = state.agent_at(position)
         if agent.role == "researcher":
             _appraise(engine, pending.agent, agent, decided.get(agent.id))
 
 
 def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None) -> None:
-    worth = posterior(agent.scores, level=level_of(engine.state.chart.policies.replace.below))
-    may_go = isinstance(intent, Replace) and replaceable(engine.state, agent)
+    state = engine.state
+    worth = posterior(agent.scores, level=level_of(state.chart.policies.replace.below))
+    may_go = isinstance(intent, Replace) and replaceable(state, agent)
     outcome = "replace" if may_go else "coach" if isinstance(intent, Coach) else "keep"
     because = ev.clean(getattr(intent, "because", ""))
     engine.emit(
@@ -78,7 +83,9 @@ def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None)
             agent.id, manager, worth.mean, worth.low, worth.high, worth.evidence, worth.p_below, outcome, because
         )
     )  # fmt: skip
-    if may_go:
+    if may_go and state.chart.policies.approve.replace == "human":
+        ask_person(engine, "replace", {"agent": agent.id}, manager, because)
+    elif may_go:
         replace(engine, manager, agent, because)
     elif isinstance(intent, Coach):
         engine.emit(ev.AgentCoached(agent.id, manager, ev.clean(intent.target), because))
@@ -93,9 +100,42 @@ def replace(engine: Engine, by: str, leaving: Agent, because: str) -> None:
     worth = posterior(leaving.scores)
     agent = next_agent_id(state, leaving.position)
     brain = {"kind": hire.kind, "params": hire.params}
-    engine.emit(ev.AgentHired(agent, hire.name, leaving.position, leaving.role, brain, f"replaces {leaving.id}"))
-    evidence = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence, "talent": hire.talent}
+    why = f"replaces {leaving.id}"
+    engine.emit(ev.AgentHired(agent, hire.name, leaving.position, leaving.role, brain, why, hire.talent))
+    evidence = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence}
+    before = list(state.decisions.values())
     engine.emit(ev.AgentReplaced(leaving.position, leaving.id, agent, by, because, evidence))
+    for pending in before:
+        if pending.id not in state.decisions:
+            lifecycle.ask_again(engine, pending)
+
+
+def ask_person(engine: Engine, action: str, args: dict[str, Any], by: str, because: str) -> None:
+    """An act waits for a person, as the chart's `approve` says; asked once for the same act."""
+    state = engine.state
+    if not any(asked.action == action and asked.args == args for asked in state.requests.values()):
+        engine.emit(ev.ApprovalAsked(f"r{state.requested + 1}", action, args, by, because))
+
+
+def refuse_unanswered(engine: Engine) -> None:
+    """With nobody there a request ends as no, never as yes."""
+    for request in list(engine.state.requests):
+        why = "nobody answered before the next appraisal"
+        engine.emit(ev.ApprovalGiven(request, False, "nobody", why))
+
+
+def settle_request(engine: Engine, request: str, approved: bool, by: str) -> str:
+    """A person answers a request. Returns what was done."""
+    asked = engine.state.requests[request]
+    engine.emit(ev.ApprovalGiven(request, approved, by, asked.because))
+    if not approved:
+        return f"{request} is refused"
+    if asked.action == "replace":
+        agent = engine.state.agents[asked.args["agent"]]
+        if agent.status != "left":
+            replace(engine, asked.by, agent, asked.because)
+        return f"{agent.id} is replaced"
+    return restructuring.carry_out_approved(engine, asked)
 
 
 def _reports_to(state: State, agent: str, manager: str) -> bool:

@@ -100,7 +100,7 @@ def _subject(state: State, experiment: Experiment) -> Subject:
 
 
 def _reports(state: State, manager: str) -> tuple[ReportView, ...]:
-    return tuple(_report(state, state.agent_at(position)) for position in state.chart.reports(manager))
+    return tuple(_report(state, state.agent_at(position)) for position in state.filled(state.chart.reports(manager)))
 
 
 def _report(state: State, agent: Agent) -> ReportView:

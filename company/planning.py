@@ -61,7 +61,7 @@ def nearest(state: State, position: str, role: str) -> tuple[str, ...]:
     """The agents of a role nearest up the chain of command: of the own team first, then of the manager's team."""
     chart = state.chart
     for manager in chart.chain(position):
-        found = [p for p in chart.reports(manager) if state.agent_at(p).role == role]
+        found = [p for p in state.filled(chart.reports(manager)) if state.agent_at(p).role == role]
         if found:
             return tuple(state.holder[p] for p in found)
     return ()

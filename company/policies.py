@@ -185,16 +185,23 @@ class PromotePolicy(Frozen):
 
 
 class ReorganisePolicy(Frozen):
-    """When teams change shape. Accepted and checked; acts from a later release."""
+    """When teams change shape: on evidence, with a prediction, a check and an undo when it did not pay."""
 
-    rule: Literal["never", "evidence", "random"] = Field(
-        default="never", description="never, evidence or random (acts from a later release)"
+    rule: Literal["never", "evidence", "random", "bottom"] = Field(
+        default="never", description="evidence; never, random and bottom (closes the worst team) are the controls"
     )
     every: Whole = Field(default=3, ge=1, description="appraisals between two looks at the structure")
     max_span: Whole = Field(default=7, ge=2, le=1000, description="reports that one manager can decide for")
     undo_after: Whole = Field(
         default=12, ge=1, description="experiments after which a change that did not pay is undone"
     )
+
+
+class ApprovePolicy(Frozen):
+    """Which acts wait for a person. With nobody there an act is refused at the next appraisal, never done."""
+
+    replace: Literal["manager", "human"] = Field(default="manager", description="who may let an agent go")
+    reorganise: Literal["manager", "human"] = Field(default="manager", description="who may change the structure")
 
 
 class Policies(Frozen):
@@ -210,6 +217,7 @@ class Policies(Frozen):
     replace: ReplacePolicy = Field(
         default=ReplacePolicy(), description="who is let go for someone from the talent pool"
     )
+    approve: ApprovePolicy = Field(default=ApprovePolicy(), description="which acts wait for a person")
     promote: PromotePolicy = Field(default=PromotePolicy(), description="who becomes a manager (a later release)")
     reorganise: ReorganisePolicy = Field(
         default=ReorganisePolicy(), description="when teams change shape (a later release)"

@@ -62,7 +62,7 @@ def _company(account: Account) -> Iterator[str]:
 def _tree(state: State, position: str, depth: int) -> Iterator[str]:
     agent = state.agent_at(position)
     yield f"{'  ' * depth}- **{escape(agent.id)}** {escape(agent.role)}, {escape(agent.name)}"
-    for report in state.chart.reports(position):
+    for report in state.filled(state.chart.reports(position)):
         yield from _tree(state, report, depth + 1)
 
 

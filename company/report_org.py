@@ -42,7 +42,7 @@ def org_chart(state: State) -> Html:
 def _card(state: State, position: str) -> Card:
     reports = state.chart.reports(position)
     managers = [r for r in reports if state.chart.position(r).role == "manager"]
-    rows = [state.agent_at(r) for r in reports if r not in managers]
+    rows = [state.agent_at(r) for r in state.filled(reports) if r not in managers]
     return Card(state.agent_at(position), rows, [_card(state, manager) for manager in managers])
 
 

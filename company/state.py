@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import NormalDist
@@ -15,6 +15,7 @@ from company import events as ev
 from company.chart import OrgChart
 from projects.brief import metric_of, space_of
 from projects.spec import Metric, SearchSpace
+from roles.intents import ROLE_OF_TASK
 from roles.observation import Champion, Directive, Result
 from roles.role import Brain
 
@@ -98,6 +99,18 @@ class Pending:
     at: float
 
 
+@dataclass(slots=True)
+class Revised:
+    """A revision of the chart, when it was made (proposals finished), and what came of it."""
+
+    event: ev.ChartRevised
+    at: int
+    verdict: str = ""
+    found: str = ""
+    undone: bool = False
+
+
+ROLE_TASKS = {role: tuple(t for t, r in ROLE_OF_TASK.items() if r == role) for role in set(ROLE_OF_TASK.values())}
 RESEARCH = ("proposal", "replication")  # what the research budget pays for
 NOBODYS_FAULT = ("infrastructure", "person")  # a lost worker, or a person who stopped a run: held against nobody
 FINISHED = frozenset(("ok", "failed", "stopped", "refused"))
@@ -153,6 +166,11 @@ class State:
         self.closed: ev.RunClosed | None = None
         self.ended_because = ""
         self.paused = False
+        self.revisions: list[Revised] = []
+        self.rounds = 0  # of appraisals
+        self.structure_at = 0  # the round in which the structure was last looked at
+        self.requests: dict[str, ev.ApprovalAsked] = {}  # acts that wait for a person
+        self.requested = 0
 
     @cached_property
     def chart(self) -> OrgChart:
@@ -181,7 +199,11 @@ class State:
 
     def active(self) -> list[Agent]:
         """Everyone who holds a position, in the chart's order."""
-        return [self.agent_at(position.id) for position in self.chart.positions]
+        return [self.agent_at(position.id) for position in self.chart.positions if position.id in self.holder]
+
+    def filled(self, positions: Iterable[str]) -> list[str]:
+        """Those of some positions that somebody holds, in order."""
+        return [position for position in positions if position in self.holder]
 
     def free_slots(self) -> list[int]:
         return [slot for slot in range(self.slots) if slot not in self.running]
@@ -198,6 +220,10 @@ class State:
         self.agents[event.agent] = Agent(event.agent, event.name, event.position, event.role, brain)
         self.holder[event.position] = event.agent
         self.hired += 1
+        if event.talent is not None:
+            self.talent_used[event.talent] = self.talent_used.get(event.talent, 0) + 1
+        if event.role == "researcher":
+            self.passes.setdefault(event.position, self.pass_now)
         self._shares.clear()
 
     def _replaced(self, event: ev.AgentReplaced) -> None:
@@ -206,8 +232,6 @@ class State:
         hired.share, hired.directive = leaving.share, leaving.directive
         self._shares.clear()
         self.decisions = {id_: p for id_, p in self.decisions.items() if p.agent != event.leaving}
-        index = event.evidence["talent"]
-        self.talent_used[index] = self.talent_used.get(index, 0) + 1
         self.changes.append((self.now, event))
 
     def _coached(self, event: ev.AgentCoached) -> None:
@@ -221,6 +245,66 @@ class State:
             agent.status = "active"
         self.appraised_at = self.proposals_finished
 
+    def _revised(self, event: ev.ChartRevised) -> None:
+        self.__dict__["chart"] = OrgChart.from_dict(event.chart)
+        self._reseat(event)
+        for cached in ("_producers", "_visible", "_shares"):
+            self.__dict__.pop(cached, None)
+        staying = {agent.id: ROLE_TASKS[agent.role] for agent in self.active()}
+        self.decisions = {
+            id_: pending for id_, pending in self.decisions.items() if pending.task in staying.get(pending.agent, ())
+        }
+        for experiment in (self.experiments[e] for e in self.under_way):
+            if experiment.position in event.owner:
+                experiment.position = event.owner[experiment.position]
+        known = self.seen
+        self.seen = {p.id: known.get(p.id) or self._notes(p.id) for p in self.chart.positions}
+        researchers = [a.position for a in self.active() if a.role == "researcher"]
+        self.passes = {position: self.passes.get(position, self.pass_now) for position in researchers}
+        self.revisions.append(Revised(event, self.proposals_finished))
+        if event.undoes is not None:
+            self.revisions[event.undoes - 1].undone = True
+        self.changes.append((self.now, event))
+
+    def _reseat(self, event: ev.ChartRevised) -> None:
+        """Agents follow their seats; who is left without one leaves; a new role brings a new brain."""
+        before = self.holder
+        self.holder = {position: before[source] for position, source in event.seated.items() if source in before}
+        staying = set(self.holder.values())
+        for agent in before.values():
+            if agent not in staying:
+                self.agents[agent].status = "left"
+        for position, name in self.holder.items():
+            agent, role = self.agents[name], self.chart.position(position).role
+            if agent.role != role:
+                agent.role, agent.brain = role, Brain(event.brains[position]["kind"], event.brains[position]["params"])
+            if agent.position != position:
+                agent.position, agent.share, agent.directive = position, None, Directive()
+
+    def _notes(self, position: str) -> list[Result]:
+        """What somebody in a new position is shown: all that it may see, and what came of seats that are gone."""
+        seats = {p.id for p in self.chart.positions}
+        visible = self.visible_to(position)
+        owners = {r.experiment: self.experiments[r.experiment].position for r in self.results}
+        hidden = seats - visible - {None}
+        return [result for result in self.results if owners[result.experiment] not in hidden]
+
+    def _checked(self, event: ev.RevisionChecked) -> None:
+        revised = self.revisions[event.number - 1]
+        revised.verdict, revised.found = event.verdict, event.because
+        self.changes.append((self.now, event))
+
+    def _structure(self, event: ev.StructureReviewed) -> None:
+        self.structure_at = self.rounds
+
+    def _asked_approval(self, event: ev.ApprovalAsked) -> None:
+        self.requests[event.request] = event
+        self.requested += 1
+
+    def _given_approval(self, event: ev.ApprovalGiven) -> None:
+        self.requests.pop(event.request, None)
+        self.changes.append((self.now, event))
+
     def _requested(self, event: ev.DecisionRequested) -> None:
         pending = Pending(event.decision, event.agent, event.task, event.experiment, event.turn, self.now)
         self.decisions[event.decision] = pending
@@ -232,6 +316,7 @@ class State:
         elif event.task == "plan":
             self.plans = self.proposals_finished
         elif event.task == "appraise":
+            self.rounds += self.appraised_at != self.proposals_finished
             self.appraised_at = self.proposals_finished
         elif event.task == "review" and event.experiment:
             experiment = self.experiments[event.experiment]
@@ -443,7 +528,7 @@ class State:
 
     def _divide(self, manager: str) -> None:
         """Divide a manager's share among its reports that produce; who has no share yet gets an average one."""
-        given = {r: self.agent_at(r).share for r in self.chart.reports(manager) if self.produces(r)}
+        given = {r: self.agent_at(r).share for r in self.filled(self.chart.reports(manager)) if self.produces(r)}
         known = [share for share in given.values() if share is not None]
         default = sum(known) / len(known) if known else 1.0
         weights = {report: default if share is None else share for report, share in given.items()}
@@ -504,6 +589,11 @@ _APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.NoiseMeasured: State._noise,
     ev.ChampionChosen: State._champion,
     ev.CandidateRejected: State._rejected,
+    ev.ChartRevised: State._revised,
+    ev.RevisionChecked: State._checked,
+    ev.StructureReviewed: State._structure,
+    ev.ApprovalAsked: State._asked_approval,
+    ev.ApprovalGiven: State._given_approval,
     ev.CommandAnswered: State._answered,
     ev.RunPaused: State._paused,
     ev.RunContinued: State._continued,
