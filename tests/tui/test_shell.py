@@ -47,10 +47,20 @@ async def test_every_theme_shows_every_tab(finished: Path) -> None:
     async with opened(finished, size=(100, 30)) as (app, pilot):
         for theme in PALETTES:
             app.theme = theme
-            for tab in ("experiments", "chart"):
-                app.action_go(tab)
-                await rest(app, pilot)
-                assert TABS[tab][0] in text_of(app)
+            app.action_go("experiments" if app.tab != "experiments" else "chart")
+            await rest(app, pilot)
+            assert TABS[app.tab][0] in text_of(app)
+
+
+async def test_in_a_narrow_window_what_is_opened_is_shown_as_a_page(finished: Path) -> None:
+    async with opened(finished, size=(80, 24)) as (app, pilot):
+        await pilot.press("down", "enter")
+        await rest(app, pilot)
+        await rest(app, pilot)
+        assert app.tab == "agents" and "Place ──" in text_of(app)
+        await pilot.press("enter")
+        await rest(app, pilot)
+        assert "agents 14" in text_of(app)
 
 
 @pytest.mark.parametrize("name", PALETTES)

@@ -56,6 +56,7 @@ class AgentsView(PagedView):
         self._former = self._former or (found is not None and found.status == "left")
         self.desk.select_agent(key)
         self.draw()
+        self.turn_to_page()
 
     def action_order(self) -> None:
         self._order = (self._order + 1) % len(ORDERS)

@@ -77,8 +77,9 @@ class ExperimentsView(PagedView):
         self.desk.experiment = key
         self.draw()
         if self.rows.key != key:
-            self.action_clear()
+            self._drop_filter()
             self.rows.select(key)
+        self.turn_to_page()
 
     def action_filter(self) -> None:
         field = self.query_one(Input)
@@ -89,10 +90,13 @@ class ExperimentsView(PagedView):
         if self.has_class("-paged"):
             self.action_open()
             return
+        self._drop_filter()
+        self.rows.focus()
+
+    def _drop_filter(self) -> None:
         field = self.query_one(Input)
         field.value, field.display = "", False
         self._apply("")
-        self.rows.focus()
 
     def action_order(self) -> None:
         self._order = (self._order + 1) % len(ORDERS)

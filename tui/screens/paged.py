@@ -51,6 +51,11 @@ class PagedView(View):
         (self.sheet if on_page else self.rows).focus()
         self.call_after_refresh(self.draw_page)
 
+    def turn_to_page(self) -> None:
+        """Narrow: show the page of what was just chosen."""
+        if self.narrow and not self.has_class("-paged"):
+            self.action_open()
+
     def draw_page(self) -> None:
         """Show the page, where it can be seen."""
         if self.sheet.size.width:
