@@ -141,8 +141,6 @@ def measure(agents: int, rate: float, seconds: float, events: int) -> dict[str, 
                 time.sleep(0.1)
             terminal = Terminal(run)
             found = {"first_screen_s": terminal.read(b"organisation", 30)}
-            terminal.read(b"lead0", 60)
-            found["read_s"] = found["first_screen_s"]
             terminal.spend(3)
             found["memory_start_mib"] = terminal.memory()
             found["following_core"] = terminal.spend(seconds)
