@@ -238,7 +238,7 @@ def _create(
     state, project = engine.state, engine.project
     steps = project.steps(config)
     experiment_id = f"e{len(state.experiments) + 1:04d}"
-    position = state.agents[proposer].position if proposer else None
+    position = state.seat_of(state.agents[proposer].position) if proposer else None
     cost = project.predicted_seconds(config, steps)
     engine.emit(
         ev.ExperimentCreated(

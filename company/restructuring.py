@@ -14,6 +14,7 @@ from company.appraisal import posterior
 from company.chart import OrgChart
 from company.company_view import CompanyView, Past, view_of
 from company.edits import Edit, EditError, edits_from
+from company.handover import handover
 from company.payoff import Prediction, check
 from company.reorganisation import Proposal, propose, touched
 from company.revision import Revision, inverse, revise
@@ -54,12 +55,15 @@ def change(engine: Engine, edits: Sequence[Edit], by: str, because: str) -> str:
 
 
 def replace_chart(engine: Engine, chart: OrgChart, by: str, because: str) -> str:
-    """Make the organisation what a whole new chart says: what differs is one revision. Raises EditError."""
+    """Make the organisation what a whole new chart says: what differs is one revision. Raises EditError.
+
+    Budget, mission and talent pool of a running company stay as they are.
+    """
     state = engine.state
     same = {p.id: p.id for p in chart.positions if p.id in state.holder}
     wanted = inverse(Revision(before=chart, after=state.chart, edits=(), seated=same, owner={}))
     if not wanted:
-        raise EditError("the chart says what is in force already")
+        raise EditError("the chart says what is in force already (budget, mission and talent of a live company stay)")
     return change(engine, wanted, by, because)
 
 
@@ -92,7 +96,7 @@ def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, u
     recast = [p.id for p in revision.after.positions if _changes_role(state, revision, p.id)]
     engine.emit(
         ev.ChartRevised(
-            number, revision.after.to_dict(), list(args["edits"]), dict(revision.seated), dict(revision.owner),
+            number, revision.after.to_dict(), list(args["edits"]), dict(revision.seated), _heirs(state, revision),
             {position: founding_brain(revision.after, position) for position in recast},
             [edit.to_dict() for edit in inverse(revision)], args["subject"], by, ev.clean(because),
             dict(args["evidence"]), dict(args["prediction"]), args["check_after"], undoes,
@@ -103,6 +107,12 @@ def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, u
         if pending.id not in state.decisions:
             lifecycle.ask_again(engine, pending)
     return f"revision {number} is in force"
+
+
+def _heirs(state: State, revision: Revision) -> dict[str, str]:
+    """Who finishes the work of each closed seat: one of the same role, whom others serve, else a manager."""
+    closed = handover(revision, _vacant(state)).closed
+    return {seat.position: seat.heir or seat.owner for seat in closed}
 
 
 def _changes_role(state: State, revision: Revision, position: str) -> bool:

@@ -171,6 +171,7 @@ class State:
         self.structure_at = 0  # the round in which the structure was last looked at
         self.requests: dict[str, ev.ApprovalAsked] = {}  # acts that wait for a person
         self.requested = 0
+        self.heirs: dict[str, str] = {}  # closed position -> who took its open work
 
     @cached_property
     def chart(self) -> OrgChart:
@@ -204,6 +205,13 @@ class State:
     def filled(self, positions: Iterable[str]) -> list[str]:
         """Those of some positions that somebody holds, in order."""
         return [position for position in positions if position in self.holder]
+
+    def seat_of(self, position: str) -> str:
+        """The position itself, or whoever took over from it when it was closed."""
+        seats = {p.id for p in self.chart.positions}
+        while position not in seats:
+            position = self.heirs[position]
+        return position
 
     def free_slots(self) -> list[int]:
         return [slot for slot in range(self.slots) if slot not in self.running]
@@ -254,11 +262,12 @@ class State:
         self.decisions = {
             id_: pending for id_, pending in self.decisions.items() if pending.task in staying.get(pending.agent, ())
         }
+        self.heirs.update(event.owner)
         for experiment in (self.experiments[e] for e in self.under_way):
-            if experiment.position in event.owner:
-                experiment.position = event.owner[experiment.position]
+            if experiment.position is not None:
+                experiment.position = self.seat_of(experiment.position)
         known = self.seen
-        self.seen = {p.id: known.get(p.id) or self._notes(p.id) for p in self.chart.positions}
+        self.seen = {p.id: known[p.id] if p.id in known else self._notes(p.id) for p in self.chart.positions}
         researchers = [a.position for a in self.active() if a.role == "researcher"]
         self.passes = {position: self.passes.get(position, self.pass_now) for position in researchers}
         self.revisions.append(Revised(event, self.proposals_finished))

@@ -54,7 +54,7 @@ def stop(ctx: click.Context, experiment: str) -> None:
 @click.argument("experiment")
 @click.pass_context
 def approve(ctx: click.Context, experiment: str) -> None:
-    """Let a proposal run that waits for its reviewers."""
+    """Say yes to a proposal that waits for its reviewers, or to a request such as r1."""
     _send(ctx, "approve", {"experiment": experiment})
 
 
@@ -62,7 +62,7 @@ def approve(ctx: click.Context, experiment: str) -> None:
 @click.argument("experiment")
 @click.pass_context
 def refuse(ctx: click.Context, experiment: str) -> None:
-    """Turn down a proposal that waits for its reviewers."""
+    """Say no to a proposal that waits for its reviewers, or to a request such as r1."""
     _send(ctx, "refuse", {"experiment": experiment})
 
 
@@ -73,6 +73,65 @@ def refuse(ctx: click.Context, experiment: str) -> None:
 def replace(ctx: click.Context, agent: str, because: str) -> None:
     """Let an agent go and hire from the talent pool."""
     _send(ctx, "replace", {"agent": agent, "because": because})
+
+
+@command.command()
+@click.argument("position")
+@click.option("--to", required=True, help="The manager that it reports to from now on.")
+@click.option("--because", default="", help="The reason, kept in the record.")
+@click.pass_context
+def move(ctx: click.Context, position: str, to: str, because: str) -> None:
+    """Let a position, with all below it, report to another manager."""
+    _send(ctx, "edit", {"edits": [{"kind": "Move", "position": position, "to": to}], "because": because})
+
+
+@command.command()
+@click.argument("position")
+@click.option("--to", required=True, help="The manager's position that its agent takes.")
+@click.option("--because", default="", help="The reason, kept in the record.")
+@click.pass_context
+def promote(ctx: click.Context, position: str, to: str, because: str) -> None:
+    """Give the agent of a position a manager's seat; whoever sits there changes places with it."""
+    _send(ctx, "edit", {"edits": [{"kind": "Promote", "position": position, "to": to}], "because": because})
+
+
+@command.command()
+@click.argument("edits")
+@click.option("--because", default="", help="The reason, kept in the record.")
+@click.pass_context
+def edit(ctx: click.Context, edits: str, because: str) -> None:
+    """Make one revision of EDITS, JSON such as [{"kind": "SetPolicy", "key": "replace.rule", "value": "never"}]."""
+    try:
+        found = json.loads(edits)
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}", ctx, param_hint="EDITS") from None
+    _send(ctx, "edit", {"edits": found, "because": because})
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--because", default="", help="The reason, kept in the record.")
+@click.pass_context
+def chart(ctx: click.Context, file: Path, because: str) -> None:
+    """Make the organisation what a chart FILE says; what differs is one revision. Budget and talent stay."""
+    from company.chart_problems import ChartError
+    from company.chart_yaml import load_chart
+
+    try:
+        found = load_chart(file)
+    except ChartError as error:
+        click.echo(str(error), err=True)
+        sys.exit(Exit.USAGE)
+    _send(ctx, "chart", {"chart": found.to_dict(), "because": because})
+
+
+@command.command()
+@click.argument("revision", type=click.IntRange(min=1))
+@click.option("--because", default="", help="The reason, kept in the record.")
+@click.pass_context
+def undo(ctx: click.Context, revision: int, because: str) -> None:
+    """Take a revision of the organisation back."""
+    _send(ctx, "undo", {"revision": revision, "because": because})
 
 
 def _send(ctx: click.Context, action: str, args: Mapping[str, Any]) -> None:

@@ -61,8 +61,8 @@ def test_the_eventful_runs_are_eventful() -> None:
         stopped |= any(isinstance(e, ev.ExperimentFinished) and e.status == "stopped" for e in events)
         several |= any(isinstance(e, ev.ExperimentStarted) and e.slot > 0 for e in events)
     assert retried and stopped and several
-    by_people = {"CommandAnswered", "RunPaused", "RunContinued"}  # tests/company/test_interventions.py
-    assert found == set(ev.EVENTS) - by_people
+    by_people = {"CommandAnswered", "RunPaused", "RunContinued", "ApprovalAsked", "ApprovalGiven"}
+    assert found >= set(ev.EVENTS) - by_people - {"RevisionChecked"}  # those: test_interventions, test_restructuring
 
 
 @pytest.mark.parametrize(("seed", "slots"), EVENTFUL)
