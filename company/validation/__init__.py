@@ -61,7 +61,7 @@ def mean_of(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def ratio_of(hits: Sequence[int], cases: Sequence[int]) -> tuple[float, float, float]:
-    """A rate whose cases come in clusters, one a seed, with its 95 % interval (ratio estimator: Cochran 1977, ch. 6)."""
+    """A rate whose cases come in clusters, one a seed, with its 95 % interval (Cochran 1977, ch. 6)."""
     total, n = sum(cases), len(cases)
     rate = sum(hits) / total if total else 0.0
     squares = sum((h - rate * c) ** 2 for h, c in zip(hits, cases, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -12,17 +12,17 @@ from company.validation.bridge import believed
 from company.validation.people import Company, chart, nobody_differs, normal_worth, two_kinds, work
 
 SEEDS, FULL_SEEDS = 200, 1000  # of the coverage
-RULE_SEEDS, FULL_RULE_SEEDS = 40, 200  # of each rule of replacing
+RULE_SEEDS, FULL_RULE_SEEDS = 200, 1000  # of each rule of replacing
 ROSTERS = ((2, 40), (4, 60), (6, 80))  # researchers and experiments: few people, many, and in between
-CONFIDENCES = (0.6, 0.7, 0.8, 0.9)
-SELDOM = 24  # experiments between the looks of the `bottom` rule that posterior is compared with
+CONFIDENCES = (0.7, 0.8, 0.9)  # of the posterior rule; the shipped charts have 0.9
+SELDOM = 30  # experiments before the only look of the `bottom` rule that posterior is compared with
 RESAMPLES = 400
 
 Counts = list[tuple[int, int, int, int]]  # a seed's: bad replaced, bad, good replaced, good
 
 
 def validate(seed: int, full: bool) -> Iterator[Finding]:
-    """Coverage, replacements by rule, and fairness to identical people; about a minute, or ten with `full`."""
+    """Coverage, replacements by rule, and fairness to identical people; under a minute, or five with `full`."""
     yield from _coverage(seed, FULL_SEEDS if full else SEEDS)
     yield from _replacements(seed, FULL_RULE_SEEDS if full else RULE_SEEDS)
     yield from _fairness(seed, FULL_SEEDS if full else SEEDS)
@@ -44,15 +44,17 @@ def _coverage(seed: int, seeds: int) -> Iterator[Finding]:
 
 def _replacements(seed: int, seeds: int) -> Iterator[Finding]:
     watch = Stopwatch()
-    curve = {c: _counts(seed, seeds, "posterior", confidence=c) for c in CONFIDENCES}
-    yield from _rates("posterior", curve[0.9], 0.1, watch.lap())
+    seldom = _counts(seed, seeds, "bottom", every=SELDOM)
+    yield from _rates("bottom, one look", seldom, None, watch.lap())
     yield from _rates("bottom", _counts(seed, seeds, "bottom"), None, watch.lap())
     yield from _rates("random", _counts(seed, seeds, "random"), None, watch.lap())
-    seldom = _counts(seed, seeds, "bottom", every=SELDOM)
-    yield from _rates(f"bottom each {SELDOM}", seldom, None, watch.lap())
-    ratio, low, high = _at_equal_power([*curve.values()], seldom, seed)
-    name = "good replaced at equal power, posterior / bottom"
-    yield Finding(name, "<= 0.50", "", ratio, low, high, ratio <= 0.5, watch.lap())
+    for confidence in CONFIDENCES:
+        counts, rule = _counts(seed, seeds, "posterior", confidence=confidence), f"posterior at {confidence:g}"
+        yield from _rates(rule, counts, 1 - confidence, watch.lap())
+        ratio, low, high = _at_equal_power(counts, seldom, seed)
+        yield Finding(
+            f"{rule}: good let go over bottom's, at equal power", "<= 0.50", "", ratio, low, high, ratio <= 0.5
+        )
 
 
 def _counts(seed: int, seeds: int, rule: str, confidence: float = 0.9, every: int = 8) -> Counts:
@@ -73,28 +75,27 @@ def _rates(rule: str, counts: Counts, most_good: float | None, seconds: float) -
     bad_gone, bad, good_gone, good = zip(*counts, strict=True)
     power, wrong = ratio_of(bad_gone, bad), ratio_of(good_gone, good)
     right = None if most_good is None else power[0] > wrong[0]
-    yield Finding(f"P(replaced | bad), {rule}", "> good" if most_good else "", "", *power, right, seconds)
+    yield Finding(f"{rule}: P(replaced | bad)", "> good" if most_good else "", "", *power, right, seconds)
     fine = None if most_good is None else wrong[0] <= most_good
     expected = "" if most_good is None else f"<= {most_good:.2f}"
-    yield Finding(f"P(replaced | good), {rule}", expected, "", *wrong, fine)
+    yield Finding(f"{rule}: P(replaced | good)", expected, "", *wrong, fine)
 
 
-def _at_equal_power(curve: Sequence[Counts], control: Counts, seed: int) -> tuple[float, float, float]:
-    """Wrong replacements of the posterior rule at the control's power over the control's own; interval by bootstrap."""
-    counts = np.array([*curve, control], dtype=float)  # (rules, seeds, 4)
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(0, counts.shape[1], size=(RESAMPLES, counts.shape[1]))
-    ratios = [_ratio(counts[:, pick].sum(axis=1)) for pick in picks]
-    low, high = np.quantile(ratios, (0.025, 0.975))
-    return _ratio(counts.sum(axis=1)), float(low), float(high)
+def _at_equal_power(counts: Counts, control: Counts, seed: int) -> tuple[float, float, float]:
+    """Good people let go for each bad one, over the control's; 95 % interval by a bootstrap of seeds.
+
+    A control that acts on a lot drawn beforehand has any smaller power, and errs in proportion; at a larger power it
+    errs more than in proportion, so that the ratio flatters it.
+    """
+    both = np.array([counts, control], dtype=float)  # (2, seeds, 4)
+    picks = np.random.default_rng(seed).integers(0, len(counts), size=(RESAMPLES, len(counts)))
+    low, high = np.quantile([_ratio(both[:, pick].sum(axis=1)) for pick in picks], (0.025, 0.975))
+    return _ratio(both.sum(axis=1)), float(low), float(high)
 
 
 def _ratio(totals: np.ndarray) -> float:
-    """The posterior rule's confidences span a curve of power against error, from nobody replaced to everybody."""
-    power, wrong = totals[:, 0] / np.maximum(totals[:, 1], 1), totals[:, 2] / np.maximum(totals[:, 3], 1)
-    order = np.argsort(power[:-1], kind="stable")
-    at = np.interp(power[-1], [0.0, *power[:-1][order], 1.0], [0.0, *np.maximum.accumulate(wrong[:-1][order]), 1.0])
-    return float(at / wrong[-1]) if wrong[-1] > 0 else 1.0
+    price = totals[:, 2] / np.maximum(totals[:, 0], 1)
+    return float(price[0] / price[1]) if price[1] > 0 else 1.0
 
 
 def _fairness(seed: int, seeds: int) -> Iterator[Finding]:
@@ -108,6 +109,6 @@ def _fairness(seed: int, seeds: int) -> Iterator[Finding]:
     mean, low, high = mean_of(gaps)
     same = abs(mean) <= 3.3 / 1.96 * (high - mean)
     seconds = watch.lap()
-    yield Finding("identical people: mean difference of scores", "0", "± 3.3 se", mean, low, high, same, seconds)
+    yield Finding("twins: mean difference of scores", "0", "± 3.3 se", mean, low, high, same, seconds)
     rate = mean_of(told_apart)
-    yield Finding("identical people: told apart at 90 %", "<= 0.10", "+ 0.03", *rate, rate[0] <= 0.13)
+    yield Finding("twins: told apart at 90 %", "<= 0.10", "+ 0.03", *rate, rate[0] <= 0.13)
