@@ -20,7 +20,7 @@ _NOTABLE = frozenset(
     (
         ev.RunFounded, ev.AgentReplaced, ev.AgentCoached, ev.ExperimentRefused, ev.AttemptFailed, ev.NoiseMeasured,
         ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured, ev.RunClosed, ev.VerdictGiven,
-        ev.CommandAnswered,
+        ev.CommandAnswered, ev.ChartRevised, ev.RevisionChecked, ev.ApprovalAsked, ev.ApprovalGiven,
     )
 )  # fmt: skip
 
@@ -172,6 +172,34 @@ def _rejected(state: State, event: ev.CandidateRejected) -> str:
     return f"{event.experiment} is not confirmed{_because(event.because)}"
 
 
+def _revised(state: State, event: ev.ChartRevised) -> str:
+    what = ", ".join(_kind_of(edit) for edit in event.edits)
+    back = f" takes back revision {event.undoes}" if event.undoes else f" changes the organisation ({what})"
+    return f"revision {event.number}: {event.by}{back}{_because(event.because)}"
+
+
+def _kind_of(edit: Any) -> str:
+    named = [str(edit[key]) for key in ("position", "manager", "keep", "key") if isinstance(edit.get(key), str)]
+    return " ".join([plain(edit.get("kind", "?"), 40), *(plain(name, 40) for name in named[:1])])
+
+
+def _checked(state: State, event: ev.RevisionChecked) -> str:
+    return f"revision {event.number} {plain(event.verdict, 40)}{_because(event.because)}"
+
+
+def _structure(state: State, event: ev.StructureReviewed) -> str | None:
+    return None if event.outcome == "nothing to change" else f"{event.by} looks at the structure: {_why(event.outcome)}"
+
+
+def _asked(state: State, event: ev.ApprovalAsked) -> str:
+    whom = plain(event.args.get("agent", event.args.get("subject", "")), 60)
+    return f"{event.request} waits for a person: {event.by} wants to {event.action} {whom}{_because(event.because)}"
+
+
+def _given(state: State, event: ev.ApprovalGiven) -> str:
+    return f"{event.request} is {'approved' if event.approved else 'refused'} by {event.by}{_because(event.because)}"
+
+
 def _answered(state: State, event: ev.CommandAnswered) -> str:
     verdict = "" if event.done else ", which is refused"
     return f"{event.by} asks for '{event.action}'{verdict}: {_why(event.answer)}"
@@ -225,6 +253,11 @@ _TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
     ev.NoiseMeasured: _noise,
     ev.ChampionChosen: _champion,
     ev.CandidateRejected: _rejected,
+    ev.ChartRevised: _revised,
+    ev.RevisionChecked: _checked,
+    ev.StructureReviewed: _structure,
+    ev.ApprovalAsked: _asked,
+    ev.ApprovalGiven: _given,
     ev.CommandAnswered: _answered,
     ev.ResearchEnded: _ended,
     ev.HoldoutMeasured: _holdout,

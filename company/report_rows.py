@@ -11,7 +11,10 @@ from company.standing import better_by, champion_is_baseline, champion_metric, s
 from company.state import Experiment, State
 from company.wording import changes_text, count, number, percent, plain, setting, signed, span
 
-PEOPLE = (ev.AgentHired, ev.AgentReplaced, ev.AgentCoached, ev.AgentAppraised, ev.DirectiveGiven, ev.DecisionMade)
+PEOPLE = (
+    ev.AgentHired, ev.AgentReplaced, ev.AgentCoached, ev.AgentAppraised, ev.DirectiveGiven, ev.DecisionMade,
+    ev.ChartRevised, ev.RevisionChecked, ev.StructureReviewed, ev.ApprovalAsked, ev.ApprovalGiven, ev.CommandAnswered,
+)  # fmt: skip
 RESEARCH = (
     ev.RunFounded, ev.NoiseMeasured, ev.ChampionChosen, ev.CandidateRejected, ev.ExperimentRefused, ev.ResearchEnded,
     ev.HoldoutMeasured, ev.RunClosed,

@@ -110,7 +110,7 @@ def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, u
 
 
 def _heirs(state: State, revision: Revision) -> dict[str, str]:
-    """Who finishes the work of each closed seat: one of the same role, whom others serve, else a manager."""
+    """Who finishes the work of each closed seat: one of its role, whom others serve, else a manager."""
     closed = handover(revision, _vacant(state)).closed
     return {seat.position: seat.heir or seat.owner for seat in closed}
 
