@@ -24,16 +24,16 @@ from roles.observation import Observation, stream
 
 FIELD, HARDER = -2.5, -1.5  # mean score of an average colleague at the start, and what is added by the end
 NOISE = 1.0  # sd of a score around its agent's mean
-SPREAD = 0.6  # sd of worths
+SPREAD = 0.6  # sd of worths: what the model's prior expects
 BAD, GOOD, BAD_SHARE = -1.05, 0.35, 0.25  # two kinds of people, with mean 0 and sd SPREAD
 START, WORST = 1000.0, 3000.0  # losses in sigmas: of the baseline, and the largest that the space allows
 
 Worth = Callable[[int, str], float]  # (seed, agent) -> planted worth
 
 
-def normal_worth(seed: int, agent: str) -> float:
-    """People differ as the model thinks they do."""
-    return SPREAD * float(stream(seed, agent, "planted worth").standard_normal())
+def differing(spread: float) -> Worth:
+    """Worths drawn from a normal distribution, as the model has it."""
+    return lambda seed, agent: spread * float(stream(seed, agent, "planted worth").standard_normal())
 
 
 def two_kinds(seed: int, agent: str) -> float:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from company import validation
 from company.commands.validate import validate
 from company.validation import Finding, mean_of, ratio_of
-from company.validation.people import chart, nobody_differs, normal_worth, two_kinds, work
+from company.validation.people import chart, differing, nobody_differs, two_kinds, work
 
 
 def planted(passed: bool | None) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def test_planted_people_score_what_they_are_worth() -> None:
 
 
 def test_the_same_seed_is_the_same_company() -> None:
-    one, other = (work(3, chart(3, 24, "posterior"), normal_worth, "posterior") for _ in range(2))
+    one, other = (work(3, chart(3, 24, "posterior"), differing(0.6), "posterior") for _ in range(2))
     assert one.record.scores == other.record.scores and one.worth == other.worth
 
 
