@@ -15,9 +15,6 @@ def notes(chart: OrgChart) -> tuple[str, ...]:
 
 
 def _notes(chart: OrgChart) -> Iterator[str]:
-    policies = chart.policies
-    if policies.promote.rule != "never":
-        yield f"policies.promote {_LATER}: nobody is promoted yet"
     spent = [name for name in ("tokens", "usd") if getattr(chart.budget, name) is not None]
     if spent:
         yield f"budget.{' and budget.'.join(spent)} {_LATER}: the built-in brains use no language model"

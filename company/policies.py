@@ -177,10 +177,11 @@ class ReplacePolicy(Frozen):
 
 
 class PromotePolicy(Frozen):
-    """Who becomes a manager. Accepted and checked; acts from a later release."""
+    """Who becomes a manager, looked at when the structure is; checked and undone like any other change."""
 
     rule: Literal["never", "merit", "random", "best-worst"] = Field(
-        default="never", description="never, merit, random or best-worst (acts from a later release)"
+        default="never",
+        description="merit: who is worth most in the seat, where that pays; never, random and best-worst are controls",
     )
 
 
@@ -218,7 +219,5 @@ class Policies(Frozen):
         default=ReplacePolicy(), description="who is let go for someone from the talent pool"
     )
     approve: ApprovePolicy = Field(default=ApprovePolicy(), description="which acts wait for a person")
-    promote: PromotePolicy = Field(default=PromotePolicy(), description="who becomes a manager (a later release)")
-    reorganise: ReorganisePolicy = Field(
-        default=ReorganisePolicy(), description="when teams change shape (a later release)"
-    )
+    promote: PromotePolicy = Field(default=PromotePolicy(), description="who becomes a manager")
+    reorganise: ReorganisePolicy = Field(default=ReorganisePolicy(), description="when teams change shape")

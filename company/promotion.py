@@ -83,12 +83,14 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Of one promotion, in worth per proposal of the company: gain in the seat, loss in research, what is left."""
+    """Of one promotion, in worth per proposal of the company: gain in the seat, loss in research, what is left (with
+    its standard deviation)."""
 
     gain: float
     loss: float
     net: float
     p_pays: float
+    sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def value_of(candidate: Candidate, seat: Seat, transfer: Transfer, hire: float =
     spread += candidate.share**2 * (r.sd**2 + RESEARCHERS**2)
     mean = float(weights @ net)
     sd = math.sqrt(float(weights @ (spread + (net - mean) ** 2)))
-    return Value(float(weights @ gain), float(weights @ loss), mean, STANDARD.cdf(mean / sd) if sd else float(mean > 0))
+    p_pays = STANDARD.cdf(mean / sd) if sd else float(mean > 0)
+    return Value(float(weights @ gain), float(weights @ loss), mean, p_pays, sd)
 
 
 def promote(

@@ -6,7 +6,7 @@ not). One revision at a time, so that what follows can be put down to it; what w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,9 +47,14 @@ def propose(
     view: CompanyView, policy: ReorganisePolicy, rng: np.random.Generator, rule: str | None = None
 ) -> Proposal | None:
     """The change of structure that the evidence calls for now, or None. `rule` stands in for `policy.rule`."""
+    return choose(view, policy, _RULES[rule or policy.rule](view, policy, rng))
+
+
+def choose(view: CompanyView, policy: ReorganisePolicy, proposals: Iterable[Proposal]) -> Proposal | None:
+    """The first that can be made now; None while an earlier change is on trial."""
     if any(past.outcome == "pending" for past in view.history):
         return None
-    for proposal in _RULES[rule or policy.rule](view, policy, rng):
+    for proposal in proposals:
         if _allowed(view, policy, proposal) and possible(view, proposal.edits):
             return _dated(view, proposal)
     return None
@@ -133,7 +138,7 @@ def _answer_dominated(view: CompanyView, policy: ReorganisePolicy, alarm: Alarm)
     manager = alarm.managers[0]
     edits = closing(view, manager)
     if edits:
-        share = _share(view, [edit.position for edit in edits if isinstance(edit, ClosePosition)])
+        share = recent_share(view, [edit.position for edit in edits if isinstance(edit, ClosePosition)])
         gain, sd = share * alarm.evidence["gap"], share * alarm.evidence["gap_sd"]
         prediction = Prediction("worth per proposal", 0.0, gain, gain - Z * sd, gain + Z * sd)
         yield _proposal(edits, policy, alarm, prediction, {"share": share})
@@ -161,7 +166,7 @@ def _answer_overlap(view: CompanyView, policy: ReorganisePolicy, alarm: Alarm) -
     if len({*chart.reports(keep), *chart.reports(close)} - {close, keep}) > policy.max_span:
         return
     pair = [*teams[keep], *teams[close]]
-    saved = alarm.evidence["share"] * _share(view, pair) / 2
+    saved = alarm.evidence["share"] * recent_share(view, pair) / 2
     better = max(_mean(view, [name]) for name in pair) - _mean(view, pair)
     gain, half = saved * better, Z * saved * NOBODY_KNOWS
     prediction = Prediction("worth per proposal", 0.0, gain, gain - half, gain + half)
@@ -267,7 +272,7 @@ def _in_order(view: CompanyView, members: Sequence[str]) -> tuple[str, ...]:
     return tuple(seat.id for seat in view.chart.positions if seat.id in members)
 
 
-def _share(view: CompanyView, positions: Sequence[str]) -> float:
+def recent_share(view: CompanyView, positions: Sequence[str]) -> float:
     """Their share of the proposals of late: the last 24."""
     recent = view.window(view.order - 24, view.order)
     return sum(trial.position in positions for trial in recent) / len(recent) if recent else 0.0

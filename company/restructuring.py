@@ -16,10 +16,11 @@ from company.company_view import CompanyView, Past, view_of
 from company.edits import Edit, EditError, edits_from
 from company.handover import handover
 from company.payoff import Prediction, check
-from company.reorganisation import Proposal, propose, touched
+from company.reorganisation import Proposal, choose, propose, touched
 from company.revision import Revision, inverse, revise
 from company.staffing import candidate, founding_brain, next_agent_id
 from company.state import Revised, State
+from company.succession import fill, learned, measured, successions
 from roles.observation import stream
 
 if TYPE_CHECKING:
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
 
 def look(engine: Engine) -> None:
     """Check earlier revisions, and on the chart's schedule see whether the structure should change."""
-    state, policy = engine.state, engine.state.chart.policies.reorganise
+    state, policies = engine.state, engine.state.chart.policies
     if any(pending.task == "appraise" for pending in state.decisions.values()):
         return
     _check_revisions(engine)
-    if policy.rule == "never" or state.rounds - state.structure_at < policy.every:
+    idle = policies.reorganise.rule == policies.promote.rule == "never"
+    if idle or state.rounds - state.structure_at < policies.reorganise.every:
         return
     by = state.holder.get(state.chart.root, "company")
-    found = propose(_view(state), policy, stream(state.seed, "company", "reorganise", state.rounds))
+    found = _wanted(state)
     if found is None:
         engine.emit(ev.StructureReviewed(by, "nothing to change"))
     elif state.chart.policies.approve.reorganise == "human":
@@ -46,6 +48,25 @@ def look(engine: Engine) -> None:
     else:
         engine.emit(ev.StructureReviewed(by, "a change"))
         _carry_out(engine, _args(found), by, found.because)
+
+
+def _wanted(state: State) -> Proposal | None:
+    """The change of structure that is called for, its new seat filled by promotion or not; else of who leads."""
+    view, policies, known = _view(state), state.chart.policies, learned(event for _, event in state.changes)
+    lots, ballots = (stream(state.seed, "company", purpose, state.rounds) for purpose in ("reorganise", "promote"))
+    found = propose(view, policies.reorganise, lots)
+    if found is not None:
+        return fill(view, policies.promote.rule, found, known, ballots)
+    return choose(view, policies.reorganise, successions(view, policies, known, _terms(state), ballots))
+
+
+def _terms(state: State) -> dict[str, int]:
+    """How many proposals had finished when each seat's present agent came to it."""
+    since = dict.fromkeys((seat.id for seat in state.chart.positions), 0)
+    for revised in state.revisions:
+        came = (p for p in since if revised.event.seated.get(p) != p)
+        since.update(dict.fromkeys(came, revised.at))
+    return since
 
 
 def change(engine: Engine, edits: Sequence[Edit], by: str, because: str) -> str:
@@ -97,7 +118,7 @@ def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, u
     engine.emit(
         ev.ChartRevised(
             number, revision.after.to_dict(), list(args["edits"]), dict(revision.seated), _heirs(state, revision),
-            {position: founding_brain(revision.after, position) for position in recast},
+            {position: _new_brain(state, revision, position) for position in recast},
             [edit.to_dict() for edit in inverse(revision)], args["subject"], by, ev.clean(because),
             dict(args["evidence"]), dict(args["prediction"]), args["check_after"], undoes,
         )
@@ -119,6 +140,12 @@ def _changes_role(state: State, revision: Revision, position: str) -> bool:
     """Whether whoever sits there after the revision had another role before it."""
     source = revision.seated.get(position)
     return source is not None and state.agent_at(source).role != revision.after.position(position).role
+
+
+def _new_brain(state: State, revision: Revision, position: str) -> dict[str, object]:
+    """Who comes back to a role decides as before in it; who is new to it decides as the seat's founder would."""
+    known = state.agent_at(revision.seated[position]).former.get(revision.after.position(position).role)
+    return {"kind": known.kind, "params": dict(known.params)} if known else founding_brain(revision.after, position)
 
 
 def _fill_vacancies(engine: Engine) -> None:
@@ -146,7 +173,8 @@ def _check_revisions(engine: Engine) -> None:
         outcome = check(Prediction(**event.prediction), revised.at, event.check_after, event.evidence, view)
         if outcome.verdict == "too early":
             continue
-        engine.emit(ev.RevisionChecked(event.number, outcome.verdict, outcome.to_dict(), outcome.because))
+        found = {**outcome.to_dict(), **measured(view, event, revised.at)}
+        engine.emit(ev.RevisionChecked(event.number, outcome.verdict, found, outcome.because))
         if outcome.verdict == "did not pay":
             try:
                 undo(engine, event.number, event.by, f"revision {event.number} did not pay: {outcome.because}")

@@ -62,6 +62,8 @@ def revise(chart: OrgChart, edits: Sequence[Edit], vacant: Collection[str] = ())
     draft = Draft(chart, vacant)
     for edit in edits:
         carry_out(edit, draft)
+    if draft.idle() and not Draft(chart, vacant).idle():
+        raise EditError("it would leave no researcher at work: nobody would propose experiments")
     return Revision(chart, draft.chart(), tuple(edits), dict(draft.seated), draft.owners())
 
 
@@ -106,6 +108,10 @@ class Draft:
             return self.source.model_copy(update=update)
         except ValidationError as error:
             raise EditError(f"the company would not work: {first_line(error)}") from None
+
+    def idle(self) -> bool:
+        """Whether no researcher's seat is filled."""
+        return not any(seat.role == "researcher" and seat.id in self.seated for seat in self.seats.values())
 
     def owners(self) -> dict[str, str]:
         """Every closed seat with the manager that takes over from it: one that itself survived, as a manager."""

@@ -46,6 +46,7 @@ class Agent:
     best: float | None = None
     worth: tuple[float, float, float] = (0.0, 0.0, 0.0)  # posterior mean, low, high
     p_below: float = 0.0
+    former: dict[str, Brain] = field(default_factory=dict)  # role that it had before -> its brain there
 
 
 @dataclass(slots=True)
@@ -286,6 +287,7 @@ class State:
         for position, name in self.holder.items():
             agent, role = self.agents[name], self.chart.position(position).role
             if agent.role != role:
+                agent.former[agent.role] = agent.brain
                 agent.role, agent.brain = role, Brain(event.brains[position]["kind"], event.brains[position]["params"])
             if agent.position != position:
                 agent.position, agent.share, agent.directive = position, None, Directive()

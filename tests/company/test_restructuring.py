@@ -44,14 +44,16 @@ def sound(state: State) -> None:
 @quiet(60)
 @given(
     seed=st.integers(0, 10_000), name=st.sampled_from(["startup", "lab", "flat", "committee"]),
-    rule=st.sampled_from(["random", "evidence", "bottom"]), slots=st.integers(1, 4), in_a_mood=st.booleans(),
+    rule=st.sampled_from(["random", "evidence", "bottom"]), lead=st.sampled_from(["random", "merit", "best-worst"]),
+    slots=st.integers(1, 4), in_a_mood=st.booleans(),
 )  # fmt: skip
 def test_whatever_changes_everyone_has_a_manager_and_all_work_an_owner(
-    seed: int, name: str, rule: str, slots: int, in_a_mood: bool
+    seed: int, name: str, rule: str, lead: str, slots: int, in_a_mood: bool
 ) -> None:
     chart = chart_of(
         name, 20, assign={"every": 3}, appraise={"every": 2, "after": 1}, replace={"rule": "random"},
-        reorganise={"rule": rule, "every": 1, "undo_after": 4}, found={"baselines": 2}, close={"seeds": 2},
+        reorganise={"rule": rule, "every": 1, "undo_after": 4}, promote={"rule": lead},
+        found={"baselines": 2}, close={"seeds": 2},
     )  # fmt: skip
     engine = Engine(rough_project())
     rehearsal = Rehearsal(engine, rough_trainer(), moody if in_a_mood else offline)
