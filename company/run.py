@@ -94,7 +94,7 @@ def _prepare_new(plan: Plan) -> Prepared:
     chart, project = load_chart(plan.chart), load_project(plan.project)
     slots = find_slots(plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))
-    return Prepared(chart, project, slots, plan.deterministic or _in_order(chart, len(slots)), None)
+    return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None)
 
 
 def _with_budget(chart: OrgChart, plan: Plan, slots: int) -> OrgChart:
@@ -103,10 +103,6 @@ def _with_budget(chart: OrgChart, plan: Plan, slots: int) -> OrgChart:
     seconds = plan.budget_seconds * slots if plan.budget_seconds is not None else None
     limits = {"experiments": plan.experiments, "slot_seconds": seconds}
     return chart.model_copy(update={"budget": chart.budget.model_copy(update=limits)})
-
-
-def _in_order(chart: OrgChart, slots: int) -> bool:
-    return slots == 1
 
 
 def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
