@@ -72,16 +72,18 @@ class RunDirectory:
             self._lock = None
 
 
-def is_held(directory: RunDirectory) -> bool:
-    """Whether an engine works in this directory now; takes the lock for an instant, shared, where nobody does."""
+def is_held(directory: Path) -> bool:
+    """Whether an engine works in this run directory now. The look takes microseconds, and engines outwait it."""
     try:
-        lock = os.open(directory.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:
+        return False
     finally:
         os.close(lock)
     return False

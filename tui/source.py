@@ -6,9 +6,7 @@ Nothing is ever written, and no transaction outlives a call: one held open would
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -16,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
+
+from company.directory import is_held
 
 EngineStatus = Literal["live", "finished", "stopped", "dead"]
 
@@ -68,7 +68,7 @@ class Source:
 
     def changed(self) -> bool:
         """Whether another process has committed since the last call."""
-        if self._immutable and (self._wal_bytes() or self.is_locked()):
+        if self._immutable and (self._wal_bytes() or is_held(self.directory)):
             self.close()  # a finished run goes on: an immutable connection would never see it
         version = self._one("PRAGMA data_version")
         was, self._version = self._version, version
@@ -124,28 +124,12 @@ class Source:
 
     def engine(self, closed: bool) -> EngineStatus:
         """Whether an engine works on the run; `closed` says that its last event was the closing one."""
-        if self.is_locked():
+        if is_held(self.directory):
             return "live"
         if closed:
             return "finished"
         row = self._execute("SELECT closed FROM session ORDER BY id DESC LIMIT 1").fetchone()
         return "dead" if row is not None and row[0] is None else "stopped"
-
-    def is_locked(self) -> bool:
-        """Whether an engine holds the directory. The look takes microseconds; engines outwait it."""
-        try:
-            lock = os.open(self.directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        finally:
-            os.close(lock)
-        return False
 
     def close(self) -> None:
         """Let go of the database; the next call opens it again."""
@@ -168,7 +152,7 @@ class Source:
 
     def _open(self) -> sqlite3.Connection:
         """Immutable where nothing can be written any more, so that reading leaves no files beside the ledger."""
-        self._immutable = not self._wal_bytes() and not self.is_locked()
+        self._immutable = not self._wal_bytes() and not is_held(self.directory)
         uri = f"file:{quote(str(self.ledger.resolve()))}?"
         if not self._immutable:
             with suppress(sqlite3.Error):

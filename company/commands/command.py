@@ -143,7 +143,7 @@ def _send(ctx: click.Context, action: str, args: Mapping[str, Any]) -> None:
     run = RunDirectory(directory)
     try:
         number = _write(run.ledger, action, args)
-        status, answer = _wait(run.ledger, number) if is_held(run) else (None, "")
+        status, answer = _wait(run.ledger, number) if is_held(directory) else (None, "")
     except LedgerError as error:
         click.echo(str(error), err=True)
         sys.exit(Exit.USAGE)
