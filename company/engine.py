@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from company import events as ev
-from company import interventions, lifecycle, management
+from company import interventions, lifecycle, management, trials
 from company.chart import OrgChart
 from company.compute.backend import Outcome
 from company.observe import observe
@@ -180,6 +180,7 @@ class Engine:
         if state.phase == "founding":
             lifecycle.settle_noise(self)
         if state.phase == "research":
+            trials.settle(self)
             management.call_meetings(self)
             self._ask_for_proposals()
             self._end_research_when_done()

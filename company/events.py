@@ -53,11 +53,29 @@ class AgentHired(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentReplaced(Event):
-    """`leaving` goes and `hired` (an AgentHired in the same transaction) takes the position over, with its notes."""
+    """`leaving` goes and `hired` (an AgentHired in the same transaction) takes the position over, with its notes.
+
+    With a `trial` of some proposals it is for good only once TrialEnded says so.
+    """
 
     position: str
     leaving: str
     hired: str
+    by: str
+    because: str
+    evidence: Json
+    trial: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnded(Event):
+    """`hired` has the position from now on, and `leaving` goes for good: the former holder, or, where the trial was not
+    `passed`, the one who was tried."""
+
+    position: str
+    leaving: str
+    hired: str
+    passed: bool
     by: str
     because: str
     evidence: Json
@@ -386,8 +404,9 @@ class RunClosed(Event):
 EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
-        RunFounded, AgentHired, AgentReplaced, AgentCoached, AgentAppraised, DecisionRequested, DecisionMade,
-        DirectiveGiven, DigestSent, ProposalDropped, ExperimentCreated, ReviewGiven, ExperimentRefused,
+        RunFounded, AgentHired, AgentReplaced, TrialEnded, AgentCoached, AgentAppraised,
+        DecisionRequested, DecisionMade, DirectiveGiven, DigestSent, ProposalDropped, ExperimentCreated, ReviewGiven,
+        ExperimentRefused,
         ExperimentQueued, ExperimentStarted, RungReached, AttemptFailed, ExperimentFinished, VerdictGiven,
         NoiseMeasured, ChampionChosen, CandidateRejected, ChartRevised, RevisionChecked, StructureReviewed,
         ApprovalAsked, ApprovalGiven, CommandAnswered, RunPaused, RunContinued, ResearchEnded, HoldoutMeasured,

@@ -39,7 +39,7 @@ class LiveCompany:
         self.folder, self.data = folder, data
         self.in_order, self.on_step = in_order, on_step
         self._hire = hire
-        self._employees: dict[str, Employee] = {}
+        self._employees: dict[tuple[str, str], Employee] = {}  # by agent and role: who is promoted thinks anew
         self._sources: dict[Consult | Launch, Source] = {}
         self._leaving: list[Source] = []  # cancelled, their processes perhaps not gone yet
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
@@ -138,9 +138,10 @@ class LiveCompany:
         assert isinstance(source.effect, Consult)
         pending = self.engine.state.decisions[source.effect.decision]
         agent = self.engine.state.agents[pending.agent]
-        if agent.id not in self._employees:
-            self._employees[agent.id] = self._hire(agent)
-        decision = await self._employees[agent.id].decide(self.engine.observe(pending.id))
+        key = agent.id, agent.role
+        if key not in self._employees:
+            self._employees[key] = self._hire(agent)
+        decision = await self._employees[key].decide(self.engine.observe(pending.id))
         tokens = {"tokens": decision.tokens} if decision.tokens else {}
         source.put(Decided(pending.id, decision.intents, decision.problem, tokens), last=True)
 

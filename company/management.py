@@ -103,8 +103,10 @@ def replace(engine: Engine, by: str, leaving: Agent, because: str) -> None:
     why = f"replaces {leaving.id}"
     engine.emit(ev.AgentHired(agent, hire.name, leaving.position, leaving.role, brain, why, hire.talent))
     evidence = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence}
+    trial = state.chart.policies.hire.trial if leaving.role == "researcher" else 0
+    evidence |= {"trial_cost": trial * state.brief["budget_seconds"]} if trial else {}
     before = list(state.decisions.values())
-    engine.emit(ev.AgentReplaced(leaving.position, leaving.id, agent, by, because, evidence))
+    engine.emit(ev.AgentReplaced(leaving.position, leaving.id, agent, by, because, evidence, trial))
     for pending in before:
         if pending.id not in state.decisions:
             lifecycle.ask_again(engine, pending)

@@ -18,8 +18,9 @@ from company.wording import changes_text, count, number, percent, plain
 # What someone who looks on wants to see as it happens; the rest is told in reports.
 _NOTABLE = frozenset(
     (
-        ev.RunFounded, ev.AgentReplaced, ev.AgentCoached, ev.ExperimentRefused, ev.AttemptFailed, ev.NoiseMeasured,
-        ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured, ev.RunClosed, ev.VerdictGiven,
+        ev.RunFounded, ev.AgentReplaced, ev.TrialEnded, ev.AgentCoached, ev.ExperimentRefused, ev.AttemptFailed,
+        ev.NoiseMeasured, ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured,
+        ev.RunClosed, ev.VerdictGiven,
         ev.CommandAnswered, ev.ChartRevised, ev.RevisionChecked, ev.ApprovalAsked, ev.ApprovalGiven,
     )
 )  # fmt: skip
@@ -62,7 +63,14 @@ def _hired(state: State, event: ev.AgentHired) -> str | None:
 
 
 def _replaced(state: State, event: ev.AgentReplaced) -> str:
-    return f"{event.by} replaces {event.leaving} with {event.hired}{_because(event.because)}"
+    cost = event.evidence.get("trial_cost", 0.0)
+    trial = f", on trial for {count(event.trial, 'proposal')} ({number(cost)} slot-seconds)" if event.trial else ""
+    return f"{event.by} replaces {event.leaving} with {event.hired}{trial}{_because(event.because)}"
+
+
+def _trial_ended(state: State, event: ev.TrialEnded) -> str:
+    told = f"{event.hired} has passed its trial" if event.passed else f"{event.leaving} goes, {event.hired} is back"
+    return f"{told}{_because(event.because)}"
 
 
 def _coached(state: State, event: ev.AgentCoached) -> str:
@@ -237,6 +245,7 @@ _TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
     ev.RunFounded: _founded,
     ev.AgentHired: _hired,
     ev.AgentReplaced: _replaced,
+    ev.TrialEnded: _trial_ended,
     ev.AgentCoached: _coached,
     ev.AgentAppraised: _appraised,
     ev.DecisionMade: _decided,

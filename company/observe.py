@@ -133,6 +133,8 @@ def _report(state: State, agent: Agent) -> ReportView:
 def replaceable(state: State, agent: Agent) -> bool:
     """Whether the chart's rule lets this agent be replaced now: enough evidence, and somebody to hire."""
     policies = state.chart.policies
+    if agent.position in state.trials:
+        return False
     if agent.role != "researcher" or policies.replace.rule == "never" or candidate(state, agent.role) is None:
         return False
     if len(agent.scores) < policies.appraise.after:

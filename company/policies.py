@@ -176,6 +176,17 @@ class ReplacePolicy(Frozen):
     coach_first: Switch = Field(default=True, description="coach and set a written target before replacing")
 
 
+class HirePolicy(Frozen):
+    """How somebody from the talent pool comes to a position for good."""
+
+    trial: Whole = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="proposals, paid from the budget, in which a replacement must prove better than who left; 0: none",
+    )
+
+
 class PromotePolicy(Frozen):
     """Who becomes a manager, looked at when the structure is; checked and undone like any other change."""
 
@@ -218,6 +229,7 @@ class Policies(Frozen):
     replace: ReplacePolicy = Field(
         default=ReplacePolicy(), description="who is let go for someone from the talent pool"
     )
+    hire: HirePolicy = Field(default=HirePolicy(), description="how a replacement comes to a position for good")
     approve: ApprovePolicy = Field(default=ApprovePolicy(), description="which acts wait for a person")
     promote: PromotePolicy = Field(default=PromotePolicy(), description="who becomes a manager")
     reorganise: ReorganisePolicy = Field(default=ReorganisePolicy(), description="when teams change shape")

@@ -12,8 +12,9 @@ from company.state import Experiment, State
 from company.wording import changes_text, count, number, percent, plain, setting, signed, span
 
 PEOPLE = (
-    ev.AgentHired, ev.AgentReplaced, ev.AgentCoached, ev.AgentAppraised, ev.DirectiveGiven, ev.DecisionMade,
-    ev.ChartRevised, ev.RevisionChecked, ev.StructureReviewed, ev.ApprovalAsked, ev.ApprovalGiven, ev.CommandAnswered,
+    ev.AgentHired, ev.AgentReplaced, ev.TrialEnded, ev.AgentCoached, ev.AgentAppraised, ev.DirectiveGiven,
+    ev.DecisionMade, ev.ChartRevised, ev.RevisionChecked, ev.StructureReviewed, ev.ApprovalAsked, ev.ApprovalGiven,
+    ev.CommandAnswered,
 )  # fmt: skip
 RESEARCH = (
     ev.RunFounded, ev.NoiseMeasured, ev.ChampionChosen, ev.CandidateRejected, ev.ExperimentRefused, ev.ResearchEnded,

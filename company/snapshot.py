@@ -151,6 +151,11 @@ class Snapshot:
         because = f"{event.leaving} was replaced: {event.because}"
         tenures[-1] = Tenure(event.hired, self.at, because, event.by)
 
+    def _trial_ended(self, event: ev.TrialEnded) -> None:
+        if not event.passed:
+            because = f"{event.leaving} did not pass its trial"
+            self.tenures[event.position].append(Tenure(event.hired, self.at, because, event.by))
+
     def _appraised(self, event: ev.AgentAppraised) -> None:
         self.appraisals.setdefault(event.agent, []).append((self.at, event))
 
@@ -176,7 +181,7 @@ def tone(event: ev.Event) -> str:
     """How an event is to be seen: good, bad, warn, people (a change of staff), or "" for the ordinary."""
     if isinstance(event, ev.ChampionChosen):
         return "good"
-    if isinstance(event, (ev.AgentReplaced, ev.AgentHired, ev.DirectiveGiven)):
+    if isinstance(event, (ev.AgentReplaced, ev.TrialEnded, ev.AgentHired, ev.DirectiveGiven)):
         return "people"
     if isinstance(event, ev.AgentCoached):
         return "warn"
@@ -201,6 +206,7 @@ _KEEP: dict[type[ev.Event], Any] = {
     ev.RunFounded: Snapshot._founded,
     ev.AgentHired: Snapshot._hired,
     ev.AgentReplaced: Snapshot._replaced,
+    ev.TrialEnded: Snapshot._trial_ended,
     ev.AgentAppraised: Snapshot._appraised,
     ev.ExperimentStarted: Snapshot._started,
     ev.ReviewGiven: Snapshot._reviewed,

@@ -32,7 +32,7 @@ class Agent:
     position: str
     role: str
     brain: Brain
-    status: str = "active"  # active | probation | left
+    status: str = "active"  # active | trial | probation | left
     share: float | None = None  # of its manager's compute, None until the first plan
     directive: Directive = field(default_factory=Directive)
     digest: str = ""
@@ -172,6 +172,7 @@ class State:
         self.structure_at = 0  # the round in which the structure was last looked at
         self.requests: dict[str, ev.ApprovalAsked] = {}  # acts that wait for a person
         self.requested = 0
+        self.trials: dict[str, ev.AgentReplaced] = {}  # position -> the replacement that is not yet for good
         self.heirs: dict[str, str] = {}  # closed position -> who took its open work
 
     @cached_property
@@ -241,7 +242,29 @@ class State:
         hired.share, hired.directive = leaving.share, leaving.directive
         self._shares.clear()
         self.decisions = {id_: p for id_, p in self.decisions.items() if p.agent != event.leaving}
+        self.trials.pop(event.position, None)
+        if event.trial:
+            hired.status, self.trials[event.position] = "trial", event
         self.changes.append((self.now, event))
+
+    def _trial_ended(self, event: ev.TrialEnded) -> None:
+        del self.trials[event.position]
+        stays, goes = self.agents[event.hired], self.agents[event.leaving]
+        if not event.passed:
+            stays.share, stays.directive = goes.share, goes.directive
+            self.holder[event.position] = stays.id
+            self.decisions = {id_: p for id_, p in self.decisions.items() if p.agent != goes.id}
+            self._shares.clear()
+        stays.status, goes.status = "active", "left"
+        self.changes.append((self.now, event))
+
+    def _end_trials(self) -> None:
+        """Who has moved on, or has another role now, has the job."""
+        for position, replaced in list(self.trials.items()):
+            hire = self.agents[replaced.hired]
+            if self.holder.get(position) != hire.id or hire.role != "researcher":
+                del self.trials[position]
+                hire.status = "active" if hire.status == "trial" else hire.status
 
     def _coached(self, event: ev.AgentCoached) -> None:
         self.agents[event.agent].status = "probation"
@@ -257,6 +280,7 @@ class State:
     def _revised(self, event: ev.ChartRevised) -> None:
         self.__dict__["chart"] = OrgChart.from_dict(event.chart)
         self._reseat(event)
+        self._end_trials()
         for cached in ("_producers", "_visible", "_shares"):
             self.__dict__.pop(cached, None)
         staying = {agent.id: ROLE_TASKS[agent.role] for agent in self.active()}
@@ -581,6 +605,7 @@ _APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.RunFounded: State._founded,
     ev.AgentHired: State._hired,
     ev.AgentReplaced: State._replaced,
+    ev.TrialEnded: State._trial_ended,
     ev.AgentCoached: State._coached,
     ev.AgentAppraised: State._appraised,
     ev.DecisionRequested: State._requested,

@@ -29,6 +29,8 @@ def sound(state: State) -> None:
         assert manager is None or manager in state.holder, f"{position} has no living manager"
     vacant = {p.id for p in chart.positions} - set(state.holder)
     assert all(chart.position(p).role == "researcher" for p in vacant)
+    for position, replaced in state.trials.items():
+        assert state.holder[position] == replaced.hired and state.agents[replaced.leaving].status == "left"
     assert set(state.passes) == {a.position for a in state.active() if a.role == "researcher"}
     for pending in state.decisions.values():
         assert state.agents[pending.agent].status != "left"
@@ -45,14 +47,14 @@ def sound(state: State) -> None:
 @given(
     seed=st.integers(0, 10_000), name=st.sampled_from(["startup", "lab", "flat", "committee"]),
     rule=st.sampled_from(["random", "evidence", "bottom"]), lead=st.sampled_from(["random", "merit", "best-worst"]),
-    slots=st.integers(1, 4), in_a_mood=st.booleans(),
+    slots=st.integers(1, 4), trial=st.integers(0, 2), in_a_mood=st.booleans(),
 )  # fmt: skip
 def test_whatever_changes_everyone_has_a_manager_and_all_work_an_owner(
-    seed: int, name: str, rule: str, lead: str, slots: int, in_a_mood: bool
+    seed: int, name: str, rule: str, lead: str, slots: int, trial: int, in_a_mood: bool
 ) -> None:
     chart = chart_of(
         name, 20, assign={"every": 3}, appraise={"every": 2, "after": 1}, replace={"rule": "random"},
-        reorganise={"rule": rule, "every": 1, "undo_after": 4}, promote={"rule": lead},
+        reorganise={"rule": rule, "every": 1, "undo_after": 4}, promote={"rule": lead}, hire={"trial": trial},
         found={"baselines": 2}, close={"seeds": 2},
     )  # fmt: skip
     engine = Engine(rough_project())
