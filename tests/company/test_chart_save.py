@@ -96,9 +96,8 @@ def test_a_small_change_touches_one_line(name: str) -> None:
     text = (CHARTS / f"{name}.yaml").read_text(encoding="utf-8")
     changed = dump_chart(load_chart(name).model_copy(update={"mission": "Something else."}), onto=text)
     old, new = text.splitlines(), changed.splitlines()
-    assert [(a, b) for a, b in zip(old, new, strict=True) if a != b] == [
-        ("mission: Lowest validation metric for the compute we have.", "mission: Something else.")
-    ]
+    ((before, after),) = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
+    assert before.startswith("mission: ") and after == "mission: Something else."
 
 
 def test_people_come_and_go_and_the_comments_stay() -> None:
