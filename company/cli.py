@@ -16,6 +16,7 @@ COMMANDS = {
     "report": ("company.commands.report", "Show what a run found: terminal, Markdown, HTML or JSON."),
     "command": ("company.commands.command", "Step in: pause, stop, approve, refuse, replace."),
     "tui": ("company.commands.tui", "Look at a run in the dashboard, live or finished."),
+    "validate": ("company.commands.validate", "Hold the models against planted truths."),
     "org": ("company.commands.org", "Look at, check, compare and start org charts."),
     "project": ("company.commands.project", "Look at, check and calibrate training projects."),
     "compare": ("company.commands.compare", "Measure what a policy is worth, over the same simulated worlds."),

@@ -7,7 +7,7 @@ decides (common random numbers), so that settings are compared pair by pair (com
 from __future__ import annotations
 
 import itertools
-import math
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -156,11 +156,15 @@ def run(todo: Sequence[Job], processes: int) -> Iterator[Row]:
         return
     context = get_context("forkserver")  # a forked child of a process with threads could hang
     context.set_forkserver_preload(["company.simulated", "company.comparison"])
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(processes, context, _leave_interrupts_to_the_parent) as pool:
         try:
-            yield from pool.map(work, todo, chunksize=max(1, min(8, len(todo) // (4 * processes))))
+            yield from pool.map(work, todo)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def compare(settings: Sequence[Setting], rows: Sequence[Row]) -> Comparison:
@@ -176,6 +180,4 @@ def compare(settings: Sequence[Setting], rows: Sequence[Row]) -> Comparison:
 
 def _by_seed(rows: Sequence[Row], setting: int) -> list[float]:
     mine = [row for row in rows if row.setting == setting]
-    found = [mean([row.regret for row in mine if row.seed == seed]) for seed in dict.fromkeys(r.seed for r in mine)]
-    assert all(math.isfinite(regret) for regret in found)
-    return found
+    return [mean([row.regret for row in mine if row.seed == seed]) for seed in dict.fromkeys(row.seed for row in mine)]
