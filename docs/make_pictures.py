@@ -1,6 +1,6 @@
 """Make the README's picture of a run from a real ledger: the live display as it stood after a share of the events.
 
-    python docs/make_pictures.py RUN_DIR [--share 0.6]
+python docs/make_pictures.py RUN_DIR [--share 0.6]
 """
 
 from __future__ import annotations
