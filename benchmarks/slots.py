@@ -1,6 +1,6 @@
 """How busy a company keeps its slots, what a launch costs, and how large the engine grows.
 
-    python -m benchmarks.slots [--project byte_lm] [--seconds 5] [--experiments 24] [--slots 2]
+    python -m benchmarks.slots [--project byte_lm] [--seconds 5] [--experiments 40] [--slots 2]
 
 Runs the startup chart on a copy of the project with experiments of the given reference seconds, then prints the share
 of slot time between founding and closing that held an experiment, the median seconds from asking for a run to its first
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--project", default="byte_lm")
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--experiments", type=int, default=24)
+    parser.add_argument("--experiments", type=int, default=40)
     parser.add_argument("--slots", type=int, default=2)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
