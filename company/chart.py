@@ -27,7 +27,7 @@ from pydantic_core import PydanticCustomError
 from company.brain_kinds import DEFAULT_BRAINS
 from company.chart_problems import ChartError, Finding, Problem
 from company.chart_semantics import find_problems
-from company.policies import Frozen, Line, Policies, Real, Whole, plain_line
+from company.policies import Frozen, Line, Policies, Real, Switch, Whole, plain_line
 from company.structure import Structure
 
 if TYPE_CHECKING:
@@ -129,9 +129,10 @@ class Budget(Frozen):
 
 
 class Edges(Frozen):
-    """Who sees whose results, pair by pair; both ways."""
+    """Who sees whose results, pair by pair; both ways unless they are directed."""
 
     edges: tuple[tuple[Id, Id], ...] = Field(description="pairs of position ids", max_length=100_000)
+    directed: Switch = Field(default=False, description="the first of a pair sees the second, not the other way round")
 
 
 def _form(value: Any) -> str:
@@ -190,10 +191,10 @@ class OrgChart(Frozen):
 
     @cached_property
     def structure(self) -> Structure:
-        edges = self.communication
-        return Structure(
-            self.positions, edges if isinstance(edges, str) else edges.edges, self.policies.review.leaves()
-        )
+        sight, reviewers = self.communication, self.policies.review.leaves()
+        if isinstance(sight, str):
+            return Structure(self.positions, sight, reviewers)
+        return Structure(self.positions, sight.edges, reviewers, directed=sight.directed)
 
     @cached_property
     def _by_id(self) -> dict[str, Position]:

@@ -170,7 +170,7 @@ class Draft:
         self.closed[name] = owner
         if isinstance(self.communication, Edges):
             kept = tuple(pair for pair in self.communication.edges if name not in pair)
-            self.communication = Edges(edges=kept)
+            self.communication = self.communication.model_copy(update={"edges": kept})
 
     def set(self, key: str, value: Any) -> None:
         block, _, name = key.partition(".")

@@ -22,12 +22,14 @@ class Structure:
     """Answers about a checked chart: one root, no cycles. Every answer is by id, in the chart's order."""
 
     def __init__(
-        self, seats: Sequence[Seat], communication: str | Sequence[tuple[str, str]], reviewers: Sequence[str] = ()
-    ) -> None:
+        self, seats: Sequence[Seat], communication: str | Sequence[tuple[str, str]], reviewers: Sequence[str] = (),
+        directed: bool = False,
+    ) -> None:  # fmt: skip
         self.roles: Mapping[str, str] = {seat.id: seat.role for seat in seats}
         self.manager: Mapping[str, str | None] = {seat.id: seat.reports_to for seat in seats}
         self.root: str = next(seat.id for seat in seats if seat.reports_to is None)
         self._communication = communication
+        self._directed = directed
         self._named_reviewers = tuple(reviewers)
         self._visible: dict[str, frozenset[str]] = {}
         self._reviewers: dict[str, tuple[str, ...]] = {}
@@ -112,7 +114,8 @@ class Structure:
         linked: dict[str, set[str]] = {}
         for one, other in self._pairs():
             linked.setdefault(one, set()).add(other)
-            linked.setdefault(other, set()).add(one)
+            if not self._directed:
+                linked.setdefault(other, set()).add(one)
         return {name: frozenset(others) for name, others in linked.items()}
 
     def _pairs(self) -> Sequence[tuple[str, str]]:

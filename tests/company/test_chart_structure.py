@@ -60,6 +60,8 @@ def test_the_reviewers_of_the_own_team_come_before_those_further_up() -> None:
         ("solo", {"bob"}),
         ("ring", {"kim", "bob", "cleo"}),
         ({"edges": [["finn", "bob"]]}, {"bob", "finn"}),
+        ({"edges": [["finn", "bob"]], "directed": True}, {"bob"}),
+        ({"edges": [["bob", "finn"]], "directed": True}, {"bob", "finn"}),
     ],
 )
 def test_communication_decides_whose_results_a_researcher_sees(communication: object, seen: set[str]) -> None:
