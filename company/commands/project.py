@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from company.commands.recordings import record
 from company.exits import Exit
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a m
 
 @click.group()
 def project() -> None:
-    """Look at, check and calibrate training projects."""
+    """Look at, check, calibrate and record training projects."""
+
+
+project.add_command(record)
 
 
 @project.command("list")
