@@ -23,6 +23,7 @@ import numpy as np
 from company.appraisal import STANDARD
 from company.company_view import Worth, Z
 from company.edits import Promote
+from roles.selection import pick, ranked
 
 PETER, COMMON_SENSE = 0.0, 0.96
 RHOS = np.linspace(PETER, COMMON_SENSE, 49)
@@ -152,15 +153,15 @@ def promote(
     merit: who is worth most there, and nobody when that does not pay. Controls fill vacancies only, whatever it is
     worth: random anyone, best-worst the best or the worst researcher by the toss of a coin.
     """
-    able = sorted(candidates, key=lambda c: (-c.worth.mean, c.position))
+    able = ranked(candidates, lambda c: c.worth.mean, lambda c: c.position)
     if rule == "never" or not able or (rule != "merit" and not seat.vacant):
         return None
     if rule == "merit":
         chosen = max(able, key=lambda c: value_of(c, seat, transfer, hire).net)
     elif rule == "random":
-        chosen = able[int(rng.integers(len(able)))]
+        chosen = pick("random", able, rng)
     else:
-        chosen = able[0] if rng.random() < 0.5 else able[-1]
+        chosen = pick("best" if rng.random() < 0.5 else "worst", able, rng)
     value = value_of(chosen, seat, transfer, hire)
     if rule == "merit" and value.net <= 0:
         return None
