@@ -30,7 +30,7 @@ Loss = Callable[[Config], float]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A landscape: `truth` of a config is its loss without noise, at least 0, and infinite where training fails."""
+    """A world whose `truth` of a config is its loss without noise: at least 0, and infinite where training fails."""
 
     name: str
     space: SearchSpace
@@ -63,6 +63,10 @@ class Task:
             for f, w in zip(RUNGS, wobble, strict=True)
         )
         return Outcome("ok", metric=metric, curve=curve)
+
+    def seconds(self, run: Run) -> float:
+        """A second for all steps."""
+        return run.steps / STEPS
 
 
 def tasks(project: str, seed: int) -> tuple[Task, ...]:

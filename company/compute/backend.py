@@ -44,8 +44,8 @@ class Order:
 class Outcome:
     """How a run ended. `lost` means the infrastructure failed and the run may be carried out again.
 
-    `measured` holds facts of the wall clock and the machine (seconds, launch_s, train_s, evaluate_s, memory_mb);
-    they are recorded and never decide anything.
+    `measured` holds facts of the wall clock and the machine (seconds, launch_s, train_s, evaluate_s, memory_mb, and
+    cpu_s, the processor's seconds in training and evaluation); they are recorded and never decide anything.
     """
 
     status: Literal["ok", "failed", "lost"]

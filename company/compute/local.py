@@ -105,6 +105,7 @@ class LocalCompute:
             carried.measured["launch_s"] = training.launch_s
         if training.facts:
             carried.measured["memory_mb"] = training.facts.ended.peak_mb
+            carried.measured["cpu_s"] = training.facts.ended.cpu_s
         return trouble or await self._score(order, carried)
 
     async def _score(self, order: Order, carried: Carried) -> Why | None:
@@ -115,6 +116,7 @@ class LocalCompute:
         limits = order.project.limits
         facts = await watch(running, order.folder, Log(order.folder / LOG, limits.log_kb * 1024), limits)
         carried.measured["evaluate_s"] = time.monotonic() - began
+        carried.measured["cpu_s"] = carried.measured.get("cpu_s", 0.0) + facts.ended.cpu_s
         if trouble := of_evaluator(facts):
             return trouble
         answer = read_answer(order.folder / ANSWER)

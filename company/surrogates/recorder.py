@@ -1,7 +1,7 @@
 """Recording a project: every trial of a design really trained and scored, by the workers and the sealed evaluator.
 
-Covered: stopping and killing at any moment (journal.py); a lost worker is tried again. Not covered: a machine that is
-busy with other work changes the measured seconds, never the metric, since a budget is a number of steps.
+Covered: stopping and killing at any moment (journal.py); a lost worker is tried again. A machine
+that is busy with other work changes nothing: a budget is a number of steps, and the seconds kept are the processor's.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class _Recorder:
         steps = self.project.steps(trial.config)
         return Row(
             trial.config, trial.seed, "ok" if outcome.status == "ok" else "failed", outcome.failure, outcome.metric,
-            round(outcome.measured.get("seconds", 0.0), 3),
+            round(outcome.measured.get("cpu_s", 0.0), 3),
             round(self.project.predicted_seconds(trial.config, steps), 4), curve_of(outcome, steps),
         )  # fmt: skip
 

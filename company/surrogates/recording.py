@@ -71,7 +71,7 @@ class About(BaseModel):
 class Row:
     """One training. `metric` is None where it failed; `curve` the training loss at RUNGS, None where it was not seen.
 
-    `seconds` is the wall clock's, `cost` the reference slot-seconds of the cost table.
+    `seconds` is what it took (the processor's seconds, where we recorded it), `cost` the cost table's slot-seconds.
     """
 
     config: Config

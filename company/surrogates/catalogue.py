@@ -1,0 +1,110 @@
+"""The worlds by name: planted tasks, shipped recordings, exactly specified problems, a file, or one's own past runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from company.simulated import FAMILIES, tasks
+from company.surrogates.bandit import bandit_world
+from company.surrogates.nk import nk_world
+from company.surrogates.world import World, WorldError
+from projects.read_space import nearest
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "projects" / "recordings"
+FROM_LEDGER = "from-ledger:"
+
+Make = Callable[..., World]
+Read = Callable[[str], Any]
+
+
+def worlds(name: str, seed: int) -> tuple[World, ...]:
+    """The worlds that a name and a world seed bring: several for a family of tasks, else one. Raises WorldError.
+
+    `name` is a family or kind of planted tasks, a shipped recording, `nk:N=15,K=7`, `bandit:arms=10`, the path of a
+    recording, or `from-ledger:DIR`. A recording is one landscape: the seed only decides the noise, through the runs.
+    """
+    kind, _, settings = name.partition(":")
+    if name in FAMILIES:
+        return tasks(name, seed)
+    if kind in EXACT:
+        make, known = EXACT[kind]
+        return (make(name, seed, **_settings(kind, settings, known)),)
+    if name.startswith(FROM_LEDGER):
+        from company.surrogates.from_ledger import ledger_world
+
+        return (ledger_world(Path(name.removeprefix(FROM_LEDGER))),)
+    return (_recorded(name),)
+
+
+def names() -> tuple[str, ...]:
+    """Every name that needs no path."""
+    return (*FAMILIES, *EXACT, *sorted(path.stem for path in RECORDINGS.glob("*.parquet")))
+
+
+def find_recording(name: str) -> Path:
+    """The file of a shipped recording, or the path itself. Raises WorldError where neither is there."""
+    shipped, path = RECORDINGS / f"{name}.parquet", Path(name).expanduser()
+    if name in names() and shipped.is_file():
+        return shipped
+    if path.suffix == ".parquet" or path.is_file():
+        if path.is_file():
+            return path.resolve()
+        raise WorldError(f"{name}: does not exist; make one with loopworks project record, or import-table")
+    hint = nearest(name, (*names(), FROM_LEDGER + "DIR"), ": ") or f": there is {', '.join(names())}"
+    raise WorldError(f"no simulated project '{name}'{hint}; or give the path of a recording, or from-ledger:DIR")
+
+
+def _recorded(name: str) -> World:
+    from company.surrogates.recording import RecordingError
+    from company.surrogates.table import table_world
+
+    try:
+        return table_world(find_recording(name))
+    except RecordingError as error:
+        raise WorldError(str(error)) from None
+
+
+def _whole(text: str) -> int:
+    return int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _noise(text: str) -> float:
+    if (value := _number(text)) < 0:
+        raise ValueError(text)
+    return value
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(_number(part) for part in text.split("/"))
+
+
+EXACT: dict[str, tuple[Make, Mapping[str, tuple[str, Read]]]] = {
+    "nk": (nk_world, {"N": ("n", _whole), "K": ("k", _whole), "noise": ("noise", _noise)}),
+    "bandit": (bandit_world, {"arms": ("arms", _whole), "noise": ("noise", _noise), "means": ("means", _numbers)}),
+}
+
+
+def _settings(kind: str, text: str, known: Mapping[str, tuple[str, Read]]) -> dict[str, Any]:
+    """The arguments in "N=15,K=7". Raises WorldError."""
+    found: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        key, _, value = part.partition("=")
+        if key not in known:
+            hint = nearest(key, known, ": ") or f": there is {', '.join(known)}"
+            raise WorldError(f"{kind}: '{key}' is not a setting{hint}")
+        argument, read = known[key]
+        try:
+            found[argument] = read(value)
+        except ValueError:
+            raise WorldError(f"{kind}: {key} cannot be '{value}'") from None
+    return found
