@@ -33,10 +33,14 @@ from company.structure import Structure
 if TYPE_CHECKING:
     import networkx
 
-__all__ = ["BrainSpec", "Budget", "ChartError", "Edges", "OrgChart", "Policies", "Position", "Problem", "Talent"]
+__all__ = [
+    "BrainSpec", "Budget", "ChartError", "Edges", "OrgChart", "Policies", "Position", "Problem", "Talent",
+    "TalentRecord",
+]  # fmt: skip
 
 Role = Literal["manager", "researcher", "engineer", "reviewer"]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]  # AutoGen wants identifiers
+Sigmas = Annotated[Real, Field(ge=-1000, le=1000)]  # compressed: more than the largest float could come to
 
 CHART_ERROR = "org_chart"  # the type of the pydantic error that carries what chart_semantics found
 
@@ -95,6 +99,22 @@ class Position(Frozen):
         return self.brain or BrainSpec(kind=DEFAULT_BRAINS[self.role])
 
 
+class TalentRecord(Frozen):
+    """What an earlier run found a candidate to be worth: the posterior of company/appraisal.py."""
+
+    project: Annotated[Line, Field(min_length=1)] = Field(description="the project of that run, by its name")
+    n: Whole = Field(ge=1, description="how many of its experiments that rests on")
+    worth: Sigmas = Field(description="worth of a full-length run, in compressed sigmas beside its colleagues")
+    low: Sigmas = Field(description="where the 90 % interval of the worth begins")
+    high: Sigmas = Field(description="where it ends")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low <= self.worth <= self.high:
+            raise ValueError("the worth of a record must lie between its low and its high")
+        return self
+
+
 class Talent(Frozen):
     """A kind of candidate who can be hired, and how many of them."""
 
@@ -104,6 +124,10 @@ class Talent(Frozen):
     )
     count: Whole = Field(default=1, ge=1, le=1000, description="how many such candidates there are")
     name: Line = Field(default="", description="what a screen shows of the candidate")
+    record: tuple[TalentRecord, ...] = Field(
+        default=(), description="what earlier runs found it to be worth; who is expected to give most is hired first",
+        max_length=1000,
+    )  # fmt: skip
 
     @property
     def effective_brain(self) -> BrainSpec:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from company.chart import CHART_ERROR, Budget, Edges, OrgChart, Position, Talent
+from company.chart import CHART_ERROR, Budget, Edges, OrgChart, Position, Talent, TalentRecord
 from company.chart_problems import Finding, Path, quoted, suggest
 from company.chart_semantics import find_problems
 from company.policies import Policies
@@ -125,7 +125,8 @@ def _real_path(loc: tuple[str | int, ...], data: Any) -> Path:
 
 def _owner(path: Path, link: str = " of ") -> str:
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
-    phrase = {"": "a chart", "positions": "this position", "talent": "this talent entry"}.get(name, name)
+    entries = {"positions": "this position", "talent": "this talent entry", "record": "this record"}
+    phrase = {"": "a chart", **entries}.get(name, name)
     return link + phrase
 
 
@@ -137,6 +138,7 @@ def _fields_at(path: Path) -> list[str]:
         "policies": Policies,
         "positions": Position,
         "talent": Talent,
+        "record": TalentRecord,
     }
     for step in (step for step in path if isinstance(step, str) and step != "of"):
         field = model.model_fields.get(step)

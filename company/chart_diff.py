@@ -98,9 +98,13 @@ def _talent(before: OrgChart, after: OrgChart) -> Iterator[Change]:
 def _pool(talent: tuple[Talent, ...]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for who in talent:
-        key = " ".join(part for part in (who.role, brain_text(who.effective_brain), who.name) if part)
+        key = " ".join(part for part in (who.role, brain_text(who.effective_brain), who.name, *_records(who)) if part)
         counts[key] = counts.get(key, 0) + who.count
     return counts
+
+
+def _records(who: Talent) -> Iterator[str]:
+    return (f"[{each.worth:+g} ({each.low:g} to {each.high:g}, n {each.n}) on {each.project}]" for each in who.record)
 
 
 def brain_text(brain: BrainSpec) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from company.brain_kinds import BRAIN_KINDS, DEFAULT_BRAINS
-from company.chart import Budget, OrgChart, Position, Talent
+from company.chart import Budget, OrgChart, Position, Talent, TalentRecord
 from company.policies import Policies
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -28,6 +28,7 @@ def refresh(text: str) -> str:
         "chart": _table(OrgChart),
         "position": _table(Position),
         "talent": _table(Talent),
+        "record": _table(TalentRecord),
         "budget": _table(Budget),
         "policies": _policies(),
         "brains": _brains(),

@@ -72,7 +72,7 @@ def parse_chart(text: str, source: str = "chart") -> OrgChart:
 def dump_chart(chart: OrgChart, onto: str | None = None) -> str:
     """YAML text of a chart. Text given as `onto` keeps its comments, its order and everything that did not change."""
     merged = _merge_text(chart, onto) if onto is not None else None
-    return merged if merged is not None else MODELINE + _dump(chart.to_dict(compact=True))
+    return merged if merged is not None else MODELINE + dump_plain(chart.to_dict(compact=True))
 
 
 def save_chart(chart: OrgChart, path: str | Path, onto: str | None = None) -> None:
@@ -96,7 +96,8 @@ def _yaml() -> Any:
     return yaml
 
 
-def _dump(data: Any) -> str:
+def dump_plain(data: Any) -> str:
+    """YAML text of plain data, or of a tree that ruamel loaded, laid out as charts are."""
     out = io.StringIO()
     _yaml().dump(data, out)
     return out.getvalue()
@@ -114,7 +115,7 @@ def _merge_text(chart: OrgChart, onto: str) -> str | None:
             return onto
         tree = _yaml().load(onto)
         merge(tree, before.to_dict(compact=True), chart.to_dict(compact=True))
-        text = _dump(tree)
+        text = dump_plain(tree)
     except (ChartError, YAMLError, *RUAMEL_SLIPS):
         return None
     return next((each for each in (keep_lines(onto, text), text) if _means(each, chart)), None)

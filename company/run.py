@@ -24,6 +24,7 @@ from company.events import RunFounded
 from company.ledger import Ledger
 from company.live import Hire, LiveCompany, OnStep
 from company.state import Agent, State
+from company.talent_file import with_talent
 from projects.load import load_project
 from projects.spec import Project
 from roles.employee import DirectEmployee, Employee
@@ -47,6 +48,7 @@ class Plan:
     engine: EngineKind = "autogen"
     deterministic: bool = False
     resume: bool = False
+    talent: Path | None = None  # a talent file, whose candidates join the chart's pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def _with_directory(
 
 def _prepare_new(plan: Plan) -> Prepared:
     chart, project = load_chart(plan.chart), load_project(plan.project)
+    if plan.talent is not None:
+        chart = with_talent(chart, plan.talent)
     slots = find_slots(plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))
     return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None)

@@ -6,27 +6,36 @@ from dataclasses import dataclass
 
 from company.chart import OrgChart
 from company.state import State
+from company.talent import expectation
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A hire: the index of its entry in the chart's talent pool, its brain and its display name."""
+    """A hire: the index of its entry in the chart's talent pool, its brain, its display name, and what it is expected
+    to give on the company's project (company/talent.py)."""
 
     talent: int
     kind: str
     params: dict[str, object]
     name: str
+    expectation: float = 0.0
 
 
 def candidate(state: State, role: str) -> Candidate | None:
-    """The first of the talent pool for a role that is not used up; None when there is nobody to hire."""
-    for index, talent in enumerate(state.chart.talent):
-        used = state.talent_used.get(index, 0)
-        if talent.role == role and used < talent.count:
-            brain = talent.effective_brain
-            name = talent.name or brain.kind
-            return Candidate(index, brain.kind, dict(brain.params), f"{name} {used + 1}" if talent.count > 1 else name)
-    return None
+    """Who of a role is expected to give most and is not used up, the first of equals; None with nobody to hire."""
+    expected = {
+        index: expectation(talent, state.brief["name"])
+        for index, talent in enumerate(state.chart.talent)
+        if talent.role == role and state.talent_used.get(index, 0) < talent.count
+    }
+    if not expected:
+        return None
+    index = max(expected, key=expected.__getitem__)
+    talent = state.chart.talent[index]
+    brain = talent.effective_brain
+    name = talent.name or brain.kind
+    shown = f"{name} {state.talent_used.get(index, 0) + 1}" if talent.count > 1 else name
+    return Candidate(index, brain.kind, dict(brain.params), shown, expected[index])
 
 
 def next_agent_id(state: State, position: str) -> str:

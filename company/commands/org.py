@@ -1,4 +1,4 @@
-"""`loopworks org`: look at, check, compare and start org charts."""
+"""`loopworks org`: look at, check, compare and start org charts; fill a talent pool from runs."""
 
 from __future__ import annotations
 
@@ -82,6 +82,27 @@ def schema() -> None:
     from company.chart_schema import schema_text
 
     click.echo(schema_text(), nl=False)
+
+
+@org.command()
+@click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path))
+def talent(directories: tuple[Path, ...]) -> None:
+    """Print who did research in the runs in DIRECTORIES, with what each run found them to be worth.
+
+    The output is a file for `loopworks run --talent`. The same brain with the same settings is one candidate.
+    """
+    from company.chart_problems import printable
+    from company.ledger import LedgerError
+    from company.talent_export import talent_of
+    from company.talent_file import dump_talent
+
+    try:
+        found, notes = talent_of(directories)
+    except LedgerError as error:
+        _fail(printable(str(error)))
+    click.echo(dump_talent(found), nl=False)
+    for note in notes if found else [*notes, "nobody in these runs has been appraised as a researcher"]:
+        click.echo(printable(note), err=True)
 
 
 @org.command()

@@ -80,4 +80,5 @@ def _talent(chart: OrgChart) -> list[str]:
 def _candidate(who: Talent) -> str:
     brain = "" if who.effective_brain.kind == "policy" else f" {brain_text(who.effective_brain)}"
     many = f" x{who.count}" if who.count > 1 else ""
-    return f"{who.name + ': ' if who.name else ''}{who.role}{brain}{many}"
+    known = f" ({len(who.record)} record{'s' if len(who.record) > 1 else ''})" if who.record else ""
+    return f"{who.name + ': ' if who.name else ''}{who.role}{brain}{many}{known}"

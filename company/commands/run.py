@@ -36,6 +36,7 @@ class Duration(click.ParamType):
 @click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory; a new one under runs/ otherwise.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this directory.")
+@click.option("--talent", type=click.Path(path_type=Path), help="Candidates with records, beside the chart's pool.")
 @click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time; found by themselves otherwise.")
 @click.option("--per-gpu", type=click.IntRange(1, 64), default=1, show_default=True, help="Slots on each GPU.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -47,7 +48,7 @@ class Duration(click.ParamType):
 @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
 def run(
     chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
-    resume: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
+    resume: Path | None, talent: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
     engine: Literal["autogen", "direct"], deterministic: bool, as_json: bool, plain: bool, debug: bool,
 ) -> None:  # fmt: skip
     """Found a company by an org chart and let it do research on a project.
@@ -58,13 +59,15 @@ def run(
         raise click.UsageError("--experiments and --budget are two ways to say the same: give one of them")
     if resume is not None and out is not None:
         raise click.UsageError("--resume goes on in its own directory: leave --out away")
+    if resume is not None and talent is not None:
+        raise click.UsageError("--resume goes on with its own talent pool: leave --talent away")
     from company.directory import RunDirectory, next_directory
     from company.run import Plan
 
     folder = resume or out or next_directory(Path("runs"), Path(chart).stem, Path(project).name)
     plan = Plan(
         RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
-        resume is not None,
+        resume is not None, talent,
     )  # fmt: skip
     sys.exit(_run(plan, as_json, plain, debug))
 
