@@ -320,7 +320,5 @@ def test_a_real_run_keeps_the_talent_file_and_is_exported(tmp_path: Path) -> Non
     done = loopworks(*words, "--slots", 1, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert load_chart(tmp_path / "one" / "chart.yaml").talent == load_talent(tmp_path / "t.yaml")
-    again = loopworks("run", "--resume", "one", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
     pool = parse_talent(loopworks("org", "talent", "one", cwd=tmp_path).stdout)
     assert [(each.effective_brain.kind, each.record[0].project) for each in pool] == [("tpe", "tiny")]
