@@ -1,0 +1,1 @@
+"""Many companies in virtual time, and what may be concluded from them."""
