@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
+from statistics import fmean
 from typing import Any
 
 from company.chart import OrgChart
 from company.chart_problems import quoted
 from company.edits import EditError, SetPolicy
-from company.paired import Difference, difference, mean
+from company.paired import Difference, difference
 from company.revision import apply
 
 PREFIX = "policies."  # may be written, as in the chart, or left out
@@ -69,7 +70,7 @@ class Comparison:
         return [row for row in self.rows if row.setting == setting]
 
     def mean(self, setting: int, column: str) -> float:
-        return mean([getattr(row, column) for row in self.of(setting)])
+        return fmean(getattr(row, column) for row in self.of(setting))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -180,4 +181,4 @@ def compare(settings: Sequence[Setting], rows: Sequence[Row]) -> Comparison:
 
 def _by_seed(rows: Sequence[Row], setting: int) -> list[float]:
     mine = [row for row in rows if row.setting == setting]
-    return [mean([row.regret for row in mine if row.seed == seed]) for seed in dict.fromkeys(row.seed for row in mine)]
+    return [fmean(row.regret for row in mine if row.seed == seed) for seed in dict.fromkeys(row.seed for row in mine)]
