@@ -1,0 +1,49 @@
+"""Work spread over processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import active_children, get_context
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def as_done(
+    work: Callable[[T], R], todo: Sequence[T], processes: int, preload: Sequence[str] = ()
+) -> Iterator[tuple[int, R]]:
+    """Index and result of each piece of work as it gets done, by one process or several, which start in order.
+
+    `work` and all that goes in and out must pickle; `preload` names modules that every process needs. What `work`
+    raises is raised here, and ends the rest. Raises BrokenProcessPool when a process is lost.
+    """
+    if processes == 1:
+        yield from enumerate(map(work, todo))
+        return
+    context = get_context("forkserver")  # a forked child of a process with threads could hang
+    context.set_forkserver_preload(list(preload))
+    others = set(active_children())
+    pool = ProcessPoolExecutor(processes, context, _leave_interrupts_to_the_parent)
+    try:
+        index = {pool.submit(work, piece): i for i, piece in enumerate(todo)}
+        for done in as_completed(index):
+            yield index[done], done.result()
+    except BaseException:
+        for child in set(active_children()) - others:
+            child.terminate()  # a piece may take minutes, and a person who interrupts does not want to wait
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
