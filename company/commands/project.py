@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from company.commands.recordings import record
+from company.commands.recordings import import_table, record, surrogate
 from company.exits import Exit
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def project() -> None:
     """Look at, check, calibrate and record training projects."""
 
 
-project.add_command(record)
+for _command in (record, import_table, surrogate):
+    project.add_command(_command)
 
 
 @project.command("list")

@@ -1,4 +1,4 @@
-"""`loopworks project record`: train a space-filling design of a project and keep it as one file."""
+"""`loopworks project record, import-table, surrogate`: recordings of real trainings, to simulate from."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
 from company.exits import Exit
 
 if TYPE_CHECKING:
-    from company.surrogates.record import Plan
+    from company.surrogates.fitting import Fit
     from company.surrogates.recording import Recording, Row
 
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
 EVERY_S = 30.0  # between two lines of progress where nobody sees a bar
 
 
@@ -28,7 +30,7 @@ EVERY_S = 30.0  # between two lines of progress where nobody sees a bar
 @click.option("--slots", type=click.IntRange(1, 1024), help="Trainings at a time; found by themselves otherwise.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True, help="Of the design.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file; NAME.parquet otherwise.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+@_JSON
 def record(name: str, points: int, seeds: int, slots: int | None, seed: int, out: Path | None, as_json: bool) -> None:
     """Really train a space-filling design of a project, on all slots, and keep it as one file to simulate from.
 
@@ -55,7 +57,92 @@ def record(name: str, points: int, seeds: int, slots: int | None, seed: int, out
         recording = None
     if recording is None:
         _stop("stopped; what was trained is kept: the same command goes on", Exit.INTERRUPTED)
-    _summary(plan, recording, as_json)
+    _summary(plan.out, recording, as_json)
+
+
+@click.command("import-table")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--metric", default="metric", show_default=True, help="The column of the metric.")
+@click.option("--direction", type=click.Choice(["min", "max"]), default="min", show_default=True,
+              help="Whether the lowest or the highest metric is best.")  # fmt: skip
+@click.option("--name", default="", help="Of the project; the file's otherwise.")
+@click.option("--out", type=click.Path(path_type=Path), help="The recording; NAME.parquet here otherwise.")
+@_JSON
+def import_table(
+    file: Path, metric: str, direction: Literal["min", "max"], name: str, out: Path | None, as_json: bool
+) -> None:
+    """Make a project to simulate of anyone's table, a Parquet or CSV FILE with one training a row.
+
+    Columns named seed, seconds, status, failure, cost and curve mean what docs/recordings.md says; every other column
+    is a parameter, its range what the table holds.
+    """
+    from company.surrogates.fitting import with_fit
+    from company.surrogates.import_table import Wanted
+    from company.surrogates.import_table import import_table as read
+    from company.surrogates.recording import RecordingError, write_recording
+
+    words = ["loopworks", "project", "import-table", file.name, "--metric", metric, "--direction", direction]
+    target = out or Path(f"{name or file.stem}.parquet")
+    if target.resolve() == file.resolve():
+        _stop(f"{file}: would be overwritten: name another file with --out", Exit.USAGE)
+    try:
+        recording = with_fit(read(file, Wanted(metric, direction, name, shlex.join(words))))
+        write_recording(recording, target)
+    except RecordingError as error:
+        _stop(str(error), Exit.USAGE)
+    _summary(target, recording, as_json)
+
+
+@click.command()
+@click.argument("name")
+@_JSON
+def surrogate(name: str, as_json: bool) -> None:
+    """How a recording was made, and how well its model predicts configs that it has not seen.
+
+    NAME is a shipped recording, a recording's file, or from-ledger:DIR for your own past runs.
+    """
+    from company.surrogates.catalogue import recording_of
+    from company.surrogates.fitting import fit, kept_fit
+    from company.surrogates.recording import RecordingError
+    from company.surrogates.world import WorldError
+
+    try:
+        recording = recording_of(name)
+        found = kept_fit(recording) or fit(recording)
+    except (RecordingError, WorldError) as error:
+        _stop(str(error), Exit.USAGE)
+    about = recording.about
+    if as_json:
+        scores = found.model_dump(mode="json", include={"scale", "best", "median", "scores"})
+        return click.echo(json.dumps({**about.model_dump(mode="json", exclude={"costs"}), **scores}))
+    click.echo(f"{about.name} {about.version}: {len(recording.rows)} trainings, {about.source}")
+    for heading, text in _facts(recording, found):
+        click.echo(f"  {heading:11} {text}")
+    return None
+
+
+def _facts(recording: Recording, found: Fit) -> Iterator[tuple[str, str]]:
+    about, scores, metric = recording.about, found.scores, recording.metric
+    best = "lowest" if metric.direction == "min" else "highest"
+    yield "metric", f"{metric.name}, {best} is best; modelled on the scale: {found.scale}"
+    yield "configs", f"{scores.configs}, {scores.replicated} of them with several seeds; {scores.failed:.1%} failed"
+    if about.machine:
+        versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
+        yield "machine", f"{about.slots} of {about.cores} cores, {about.machine}; {versions}"
+    if about.command:
+        yield "made by", about.command
+    yield "predicts", f"R2 {scores.r2:.3f}, rank correlation {_figure(scores.rank)}, 5 folds over configs"
+    if scores.rmse_sigmas is not None:
+        yield "error", f"{scores.rmse_sigmas:.2f} standard deviations between seeds (RMSE)"
+    if scores.failure_auc is not None:
+        yield "failures", f"AUC {scores.failure_auc:.3f}, {_figure(scores.failure_accuracy)} told right"
+    noise, duration = scores.explained_noise, scores.explained_duration
+    yield "explained", f"{noise:.0%} of how noise varies, {duration:.0%} of how durations vary (leaving one out)"
+    yield "regret", f"0 at {metric.sign * found.best:.5g}, 1 at {metric.sign * found.median:.5g}"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _stop(line: str, code: Exit) -> NoReturn:
@@ -63,14 +150,18 @@ def _stop(line: str, code: Exit) -> NoReturn:
     sys.exit(code)
 
 
-def _summary(plan: Plan, recording: Recording, as_json: bool) -> None:
+def _summary(path: Path, recording: Recording, as_json: bool) -> None:
     failed = sum(row.status == "failed" for row in recording.rows)
-    size = plan.out.stat().st_size
+    size = path.stat().st_size
     if as_json:
-        facts = {"file": str(plan.out), "trainings": len(recording.rows), "failed": failed, "bytes": size}
+        facts = {"file": str(path), "trainings": len(recording.rows), "failed": failed, "bytes": size}
         click.echo(json.dumps(facts))
+        return
+    click.echo(f"wrote {path}: {len(recording.rows)} trainings, {failed} failed, {size / 1000:.0f} kB")
+    if recording.fit is None:
+        click.echo("too few different results to interpolate between: simulating needs more", err=True)
     else:
-        click.echo(f"wrote {plan.out}: {len(recording.rows)} trainings, {failed} failed, {size / 1000:.0f} kB")
+        click.echo(f"R2 {recording.fit['scores']['r2']:.3f}; more with: loopworks project surrogate {path}")
 
 
 class _Progress:

@@ -46,7 +46,7 @@ class BanditWorld:
 
     def train(self, run: Run) -> Outcome:
         """The arm's mean with the noise of the run's seed; no learning curve."""
-        return Outcome("ok", metric=self.mean(run.config) + self.noise * normals(run.seed, "bandit noise")[0])
+        return Outcome("ok", metric=self.mean(run.config) + self.noise * normals(run.seed, b"bandit", 1)[0])
 
     def seconds(self, run: Run) -> float:
         """A second for all steps."""

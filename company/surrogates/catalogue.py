@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from company.simulated import FAMILIES, tasks
 from company.surrogates.bandit import bandit_world
 from company.surrogates.nk import nk_world
 from company.surrogates.world import World, WorldError
 from projects.read_space import nearest
+
+if TYPE_CHECKING:
+    from company.surrogates.recording import Recording
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "projects" / "recordings"
 FROM_LEDGER = "from-ledger:"
@@ -55,6 +58,18 @@ def find_recording(name: str) -> Path:
         raise WorldError(f"{name}: does not exist; make one with loopworks project record, or import-table")
     hint = nearest(name, (*names(), FROM_LEDGER + "DIR"), ": ") or f": there is {', '.join(names())}"
     raise WorldError(f"no simulated project '{name}'{hint}; or give the path of a recording, or from-ledger:DIR")
+
+
+def recording_of(name: str) -> Recording:
+    """The recording behind a name that has one. Raises WorldError or RecordingError."""
+    from company.surrogates.from_ledger import ledger_recording
+    from company.surrogates.recording import read_recording
+
+    if name.startswith(FROM_LEDGER):
+        return ledger_recording(Path(name.removeprefix(FROM_LEDGER)))
+    if name in names() and not (RECORDINGS / f"{name}.parquet").is_file():
+        raise WorldError(f"'{name}' is no recording: its truth is exact")
+    return read_recording(find_recording(name))
 
 
 def _recorded(name: str) -> World:

@@ -64,7 +64,7 @@ class NKWorld:
         """The fitness, with noise if there is any; no learning curve."""
         metric = self.fitness(run.config)
         if self.noise:
-            metric += self.noise * self.scale[1] * normals(run.seed, "nk noise")[0]
+            metric += self.noise * self.scale[1] * normals(run.seed, b"nk", 1)[0]
         return Outcome("ok", metric=metric)
 
     def seconds(self, run: Run) -> float:

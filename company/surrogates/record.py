@@ -14,15 +14,16 @@ from typing import Any
 
 from company.compute.slots import find_slots
 from company.surrogates.design import design
+from company.surrogates.fitting import with_fit
 from company.surrogates.journal import Journal
 from company.surrogates.recorder import record
 from company.surrogates.recording import (
-    RESERVED,
     About,
     MetricAbout,
     Recording,
     RecordingError,
     Row,
+    check_names,
     space_document,
     write_recording,
 )
@@ -59,7 +60,7 @@ def execute(plan: Plan, on_trial: OnTrial) -> Recording | None:
     The journal stays beside the file: a design with more points goes on from it. Raises RecordingError or ComputeError
     in one line.
     """
-    _check(plan.project)
+    check_names(plan.project.space, str(plan.project.folder))
     trials = design(plan.project.space, plan.project.baseline, plan.points, plan.seeds, plan.root)
     slots = find_slots(plan.slots)
     with closing(Journal(plan.journal, head(plan))) as journal:
@@ -75,6 +76,7 @@ def execute(plan: Plan, on_trial: OnTrial) -> Recording | None:
         if not found.complete:
             return None
         recording = Recording(about(plan, len(slots), found.data_hash), tuple(journal.rows[t.key] for t in trials))
+    recording = with_fit(recording)
     write_recording(recording, plan.out)
     return recording
 
@@ -86,13 +88,6 @@ def _writing(plan: Plan) -> Iterator[None]:
     except OSError as error:
         reason = f"{error.strerror or error}: what was trained is kept, the same command goes on"
         raise RecordingError(f"{plan.journal}: cannot be written ({reason})") from None
-
-
-def _check(project: Project) -> None:
-    if taken := sorted(set(project.space.names) & set(RESERVED)):
-        raise RecordingError(
-            f"{project.folder}: parameter '{taken[0]}' has the name of a column that every recording has: rename it"
-        )
 
 
 def head(plan: Plan) -> dict[str, Any]:

@@ -111,13 +111,13 @@ class _Recorder:
         return Row(
             trial.config, trial.seed, "ok" if outcome.status == "ok" else "failed", outcome.failure, outcome.metric,
             round(outcome.measured.get("cpu_s", 0.0), 3),
-            round(self.project.predicted_seconds(trial.config, steps), 4), curve_of(outcome, steps),
+            round(self.project.predicted_seconds(trial.config, steps), 4), curve_of(outcome.curve, steps),
         )  # fmt: skip
 
 
-def curve_of(outcome: Outcome, steps: int) -> Curve | None:
+def curve_of(curve: Sequence[tuple[int, float]], steps: int) -> Curve | None:
     """The training loss at RUNGS: the first one reported at or after each, None from where the run ended early."""
-    losses = [next((loss for at, loss in outcome.curve if at >= step), None) for step in rung_steps(RUNGS, steps)]
+    losses = [next((loss for at, loss in curve if at >= step), None) for step in rung_steps(RUNGS, steps)]
     found = tuple(None if loss is None else float(f"{loss:.5g}") for loss in losses)
     return found if any(loss is not None for loss in found) else None
 

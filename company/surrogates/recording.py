@@ -22,7 +22,7 @@ from projects.read_space import read_space
 from projects.spec import Config, CostTable, Metric, Parameter, SearchSpace, Value
 
 FORMAT = 1
-KEY = b"loopworks"  # of the metadata
+KEY, FIT_KEY = b"loopworks", b"loopworks.fit"  # of the metadata
 RESERVED = ("seed", "status", "failure", "metric", "seconds", "cost", "curve")
 RUNGS = tuple(n / 8 for n in range(1, 9))  # of a curve
 LARGEST_FILE = 64 << 20
@@ -41,7 +41,7 @@ class MetricAbout(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1, max_length=200)
-    unit: str = Field("", max_length=50)
+    unit: str = Field(default="", max_length=50)
     direction: Literal["min", "max"] = "min"
 
 
@@ -51,8 +51,8 @@ class About(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     format: int
     name: str = Field(min_length=1, max_length=100)
-    title: str = Field("", max_length=300)
-    version: int = Field(1, ge=1)
+    title: str = Field(default="", max_length=300)
+    version: int = Field(default=1, ge=1)
     source: Literal["trained", "imported", "ledger"]
     metric: MetricAbout
     space: dict[str, dict[str, Any]]
@@ -60,11 +60,11 @@ class About(BaseModel):
     budget_seconds: float = Field(gt=0)
     costs: dict[str, Any] | None = None
     hashes: dict[str, str] = {}  # sha256 of train.py ("code"), evaluate.py and what it seals ("evaluator"), the data
-    machine: str = Field("", max_length=300)
-    cores: int | None = Field(None, ge=1)
-    slots: int | None = Field(None, ge=1)
+    machine: str = Field(default="", max_length=300)
+    cores: int | None = Field(default=None, ge=1)
+    slots: int | None = Field(default=None, ge=1)
     versions: dict[str, str] = {}
-    command: str = Field("", max_length=1000)
+    command: str = Field(default="", max_length=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Recording:
-    """A table of trainings with what it is about."""
+    """A table of trainings with what it is about; `fit` is what fitting.py found out about it, unchecked."""
 
     about: About
     rows: tuple[Row, ...]
+    fit: Any = None
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -113,6 +114,12 @@ def space_document(space: SearchSpace) -> dict[str, dict[str, Any]]:
     return {parameter.name: _parameter_document(parameter) for parameter in space.parameters}
 
 
+def check_names(space: SearchSpace, where: str) -> None:
+    """Raises RecordingError where a parameter has the name of a column that every recording has."""
+    if taken := sorted(set(space.names) & set(RESERVED)):
+        raise RecordingError(f"{where}: parameter '{taken[0]}' has the name of a column of every recording: rename it")
+
+
 def _parameter_document(parameter: Parameter) -> dict[str, Any]:
     if parameter.kind == "choice":
         found: dict[str, Any] = {"choice": list(parameter.values)}
@@ -127,7 +134,7 @@ def _parameters(document: Mapping[str, Any]) -> Iterable[Parameter]:
     if problems:
         raise ValueError(problems[0])
     if taken := sorted(set(space.names) & set(RESERVED)):
-        raise ValueError(f"space: '{taken[0]}' is the name of a column that every recording has; rename the parameter")
+        raise ValueError(f"space: '{taken[0]}' is the name of a column of every recording")
     return space.parameters
 
 
@@ -137,6 +144,8 @@ def write_recording(recording: Recording, path: Path) -> None:
     import pyarrow.parquet as pq
 
     metadata = {KEY: recording.about.model_dump_json().encode()}
+    if recording.fit is not None:
+        metadata[FIT_KEY] = json.dumps(recording.fit, allow_nan=False).encode()
     columns = {p.name: _column(p, [row.config[p.name] for row in recording.rows]) for p in recording.space.parameters}
     rows = recording.rows
     columns |= {
@@ -188,7 +197,15 @@ def read_recording(path: Path | str) -> Recording:
         raise RecordingError(f"{path}: cannot be used: {_line(reason)}") from None
     if problems := space.check(about.baseline):
         raise RecordingError(f"{path}: baseline: {_line(problems[0])}")
-    return Recording(about, rows)
+    return Recording(about, rows, _json(table.schema.metadata.get(FIT_KEY, b"null")))
+
+
+def _json(text: bytes) -> Any:
+    """A document that may be anything; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_parquet(path: Path) -> Any:

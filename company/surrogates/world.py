@@ -11,7 +11,7 @@ from company.compute.backend import Outcome
 from company.testing import Run
 from projects.spec import Config, Project
 
-STANDARD_NORMAL = NormalDist()
+_NORMAL, _UNIT = NormalDist().inv_cdf, 2.0**-53
 
 
 class WorldError(Exception):
@@ -44,15 +44,10 @@ class World(Protocol):
         ...
 
 
-def uniforms(seed: int, purpose: str) -> tuple[float, ...]:
-    """Eight independent numbers in (0, 1) named by a run's seed and what they are for, shape (8,).
+def normals(seed: int, purpose: bytes, count: int = 8) -> list[float]:
+    """Up to eight independent standard normal numbers named by a run's seed and what they are for (16 bytes at most).
 
     A hash instead of a generator: a simulated training has microseconds, not the time to seed one.
     """
-    digest = blake2b(seed.to_bytes(16, "little", signed=True), person=purpose.encode()).digest()
-    return tuple([((word >> 11) + 0.5) / 2**53 for word in unpack("<8Q", digest)])
-
-
-def normals(seed: int, purpose: str) -> list[float]:
-    """As `uniforms`, from the standard normal distribution."""
-    return [STANDARD_NORMAL.inv_cdf(u) for u in uniforms(seed, purpose)]
+    words = unpack("<8Q", blake2b(b"%d" % seed, person=purpose).digest())
+    return [_NORMAL(((word >> 11) + 0.5) * _UNIT) for word in words[:count]]

@@ -1,0 +1,111 @@
+"""Learning curves of simulated runs: the curve of the nearest recorded config, brought to where this run ends.
+
+Curves are modelled as logarithms where all losses are above 0. A training loss moves with the metric as it did over
+the recorded configs (a line), and wobbles about that as much as the seeds of a config did at each rung.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import get_args
+
+import numpy as np
+
+from company.surrogates.groups import Group
+from company.surrogates.kernel import Array, squares
+from company.surrogates.model import Surrogate
+from company.surrogates.recording import RUNGS, Curve, Row
+from company.surrogates.scale import onto
+from company.surrogates.world import normals
+from roles.intents import FailureKind
+
+FEWEST = 3  # curves, to say how a training loss moves with the metric
+
+
+class Curves:
+    """`of` gives the curve of one run; there are none where none were recorded."""
+
+    def __init__(self, surrogate: Surrogate) -> None:
+        self._groups = surrogate.groups
+        kept = [[row.curve for row in group.rows if _counts(row)] for group in surrogate.groups]
+        every = [value for curves in kept for curve in curves for value in curve or () if value is not None]
+        self._log = bool(every) and min(every) > 0
+        self._metrics = [_at_curves(group, surrogate) for group in surrogate.groups]
+        self._shapes = [self._onto(curves).mean(axis=0) if curves else None for curves in kept]
+        self._middles = [float(z.mean()) if len(z) else 0.0 for z in self._metrics]
+        have = [i for i, shape in enumerate(self._shapes) if shape is not None]
+        self._slope = self._line(have)
+        self._wobble = self._spread([(self._onto(kept[i]), i) for i in have if len(kept[i]) > 1])
+        self._usual = self._usual_shape(have)
+
+    def of(self, nearest: int, z: float, seed: int) -> tuple[float, ...]:
+        """The training loss at RUNGS of a run that ends at z on the metric's scale; empty without curves."""
+        shape, middle = self._shapes[nearest], self._middles[nearest]
+        if shape is None:
+            if self._usual is None:
+                return ()
+            shape, middle = self._usual
+        shift = self._slope * (z - middle)
+        moved = [
+            at + shift + sd * n for at, sd, n in zip(shape, self._wobble, normals(seed, b"recorded curve"), strict=True)
+        ]
+        return tuple([math.exp(value) for value in moved] if self._log else moved)
+
+    def _onto(self, curves: list[Curve | None]) -> Array:
+        found = np.array(curves, dtype=float)
+        return np.log(found) if self._log else found
+
+    def _line(self, have: list[int]) -> float:
+        """How far the last training loss moves with the metric: the slope of least squares over configs."""
+        if len(have) < FEWEST:
+            return 0.0
+        x = np.array([self._middles[i] for i in have])
+        y = np.array([shape[-1] for i in have if (shape := self._shapes[i]) is not None])
+        x = x - x.mean()
+        return float(x @ y / (x @ x)) if x.any() else 0.0
+
+    def _spread(self, repeated: list[tuple[Array, int]]) -> list[float]:
+        """Standard deviation at each rung between the seeds of a config, (8,)."""
+        if not repeated:
+            return [0.0] * len(RUNGS)
+        total, df = np.zeros(len(RUNGS)), 0
+        for curves, i in repeated:
+            rest = curves - self._slope * (self._metrics[i] - self._middles[i])[:, None]
+            total += ((rest - rest.mean(axis=0)) ** 2).sum(axis=0)
+            df += len(curves) - 1
+        return np.sqrt(total / df).tolist()
+
+    def _usual_shape(self, have: list[int]) -> tuple[list[float], float] | None:
+        if not have:
+            return None
+        shapes = [shape for i in have if (shape := self._shapes[i]) is not None]
+        return np.mean(shapes, axis=0).tolist(), float(np.mean([self._middles[i] for i in have]))
+
+
+def _counts(row: Row) -> bool:
+    """Whether a run has a metric and a whole curve."""
+    return row.metric is not None and row.curve is not None and None not in row.curve
+
+
+def _at_curves(group: Group, surrogate: Surrogate) -> Array:
+    """The metrics, on their scale, of those runs of a config that have a whole curve."""
+    sign = surrogate.recording.metric.sign
+    found = [sign * row.metric for row in group.rows if row.metric is not None and _counts(row)]
+    return onto(surrogate.scale, np.array(found))
+
+
+def failures(surrogate: Surrogate) -> list[tuple[FailureKind, Curve]]:
+    """For each recorded config how it, or the one nearest to it that failed, failed; empty where none did."""
+    failed = {
+        i: next(row for row in g.rows if row.status == "failed") for i, g in enumerate(surrogate.groups) if g.failed
+    }
+    if not failed:
+        return []
+    at = np.array(list(failed))
+    nearest = squares(surrogate.points, surrogate.points[at]).argmin(axis=1)
+    rows = [failed[int(at[i])] for i in nearest]
+    return [(_kind(row.failure), row.curve or ()) for row in rows]
+
+
+def _kind(failure: str | None) -> FailureKind:
+    return next((kind for kind in get_args(FailureKind) if kind == failure), "crash")
