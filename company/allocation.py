@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-from company.appraisal import INTERVAL, Posterior
-
-HALF_WIDTH = NormalDist().inv_cdf(0.5 + INTERVAL / 2)
+from company.appraisal import Posterior, Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ def judge_split(worths: Sequence[Posterior], used: Sequence[float]) -> Split:
     """Judge the compute that each report `used` by what each proved to be worth.
 
     Worths are posterior means, so that a lucky report of a few runs is no missed opportunity: hindsight is shrunk. Both
-    sides are linear in the worths, whose errors are taken as independent. Nothing used, or nobody: all zeros.
+    sides are linear in the worths, so that the error that all share cancels. Nothing used, or nobody: all zeros.
     """
     total, n = sum(used), len(used)
     if n == 0 or total <= 0:
@@ -39,10 +36,10 @@ def judge_split(worths: Sequence[Posterior], used: Sequence[float]) -> Split:
     shares = [amount / total for amount in used]
     means = [worth.mean for worth in worths]
     got, best, equal = sum(s * m for s, m in zip(shares, means, strict=True)), max(means), sum(means) / n
-    spreads = [(worth.high - worth.low) / 2 / HALF_WIDTH for worth in worths]
-    error = math.sqrt(sum(((s - 1 / n) * sd) ** 2 for s, sd in zip(shares, spreads, strict=True)))
+    own = [max(0.0, worth.sd**2 - worth.parts.get("shared", 0.0) ** 2) for worth in worths]
+    error = math.sqrt(sum((s - 1 / n) ** 2 * variance for s, variance in zip(shares, own, strict=True)))
     gain = got - equal
-    return Split(gain, gain - HALF_WIDTH * error, gain + HALF_WIDTH * error, max(0.0, best - got), best - equal)
+    return Split(gain, gain - Z * error, gain + Z * error, max(0.0, best - got), best - equal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class Compliance:
         """P(improved | followed) - P(improved | not): value, low, high; one success and one failure added to each."""
         n1, n2 = self.followed_improved + self.followed_not + 2, self.other_improved + self.other_not + 2
         p1, p2 = (self.followed_improved + 1) / n1, (self.other_improved + 1) / n2
-        half = HALF_WIDTH * math.sqrt(p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
+        half = Z * math.sqrt(p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
         return p1 - p2, p1 - p2 - half, p1 - p2 + half
 
 

@@ -23,23 +23,18 @@ from numpy.typing import NDArray
 
 from company.contribution import Score
 
-PRIOR_SD = 0.5
-REPLACEMENT_LEVEL = -0.1  # an average hire, less what changing horses costs
 INTERVAL = 0.9
 
 RATIO = 0.6  # the spread of people is about half the noise of one result: the prior's median of tau / s
 RATIO_LOG_SD = 0.8  # and may well be a quarter of it, or more than all of it
 RATIOS = np.geomspace(RATIO / 8, RATIO * 8, 25)
 NOISE, NOISE_RUNS = 1.0, 4.0  # prior guess of s in compressed sigmas, and how many runs it counts for
+PRIOR_SD = 1.16  # of someone without a result: what these priors come to
 NEWTON_STEPS = 6
 
 STANDARD = NormalDist()
+Z = STANDARD.inv_cdf(0.5 + INTERVAL / 2)  # half an interval, in standard deviations
 Array = NDArray[np.float64]
-
-
-def level_of(below: str | float) -> float:
-    """The worth that the chart's `replace.below` names."""
-    return REPLACEMENT_LEVEL if isinstance(below, str) else below
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +42,8 @@ class Posterior:
     """Worth of a full-length run: mean, 90 % interval, evidence, and P(worth < replacement level).
 
     `parts` of `worths`: raw (the agent's mean score), field (of the blocks it worked in) and shrinkage, which add up
-    as mean = raw - field + shrinkage; weight, the evidence in full-length runs; noise, the model's s.
+    as mean = raw - field + shrinkage; weight, the evidence in full-length runs; noise, the model's s; shared, the sd of
+    the error that all colleagues' worths have in common, which cancels wherever two of them are compared.
     """
 
     mean: float
@@ -57,13 +53,10 @@ class Posterior:
     p_below: float
     parts: Mapping[str, float] = field(default_factory=dict)
 
-
-def posterior(scores: Sequence[float], prior_sd: float = PRIOR_SD, level: float = REPLACEMENT_LEVEL) -> Posterior:
-    """The posterior of one agent's worth in a field that is known to be 0, with noise 1 and spread `prior_sd`."""
-    precision = 1 / prior_sd**2 + len(scores)
-    mean, sd = sum(scores) / precision, math.sqrt(1 / precision)
-    half = STANDARD.inv_cdf(0.5 + INTERVAL / 2) * sd
-    return Posterior(mean, mean - half, mean + half, len(scores), STANDARD.cdf((level - mean) / sd))
+    @property
+    def sd(self) -> float:
+        """Standard deviation, as a normal distribution of the same interval has it."""
+        return (self.high - self.low) / (2 * Z)
 
 
 def replacement_level(
@@ -78,7 +71,7 @@ def replacement_level(
 
 
 def worths(
-    scores: Sequence[Score], agents: Sequence[str], level: float = REPLACEMENT_LEVEL, ratio: float = RATIO
+    scores: Sequence[Score], agents: Sequence[str], level: float = 0.0, ratio: float = RATIO
 ) -> dict[str, Posterior]:
     """The posterior worth of every agent of one role, from all its scores, in compressed sigmas a full-length run.
 
@@ -87,8 +80,8 @@ def worths(
     """
     names = _names(scores, agents)
     sums = _sums(scores, names)
-    mixture = _posteriors(sums, ratio, np.eye(len(names)))
-    parts = _parts(sums, mixture.mean(), mixture.noise())
+    mixture = _posteriors(sums, ratio, np.vstack([np.eye(len(names)), np.full(len(names), 1 / max(1, len(names)))]))
+    parts = _parts(sums, mixture.mean()[:-1], mixture.noise(), mixture.shared())
     found = mixture.summary(level)
     return {
         name: _posterior(found[:, i], int(sums.counts[i]), {part: float(column[i]) for part, column in parts.items()})
@@ -104,6 +97,19 @@ def difference(scores: Sequence[Score], one: str, other: str, ratio: float = RAT
     contrast[0, :2] = (1.0, -1.0)
     found = _posteriors(sums, ratio, contrast).summary(0.0)
     return _posterior(found[:, 0], int(sums.counts[:2].min()), {})
+
+
+def pooled(members: Sequence[Posterior], level: float = 0.0) -> Posterior:
+    """The worth of a team that shares its compute as it did, equally where it used none; needs a member."""
+    weights = [member.parts.get("weight", 0.0) for member in members]
+    total = sum(weights)
+    shares = [w / total for w in weights] if total else [1 / len(members)] * len(members)
+    mean = sum(s * m.mean for s, m in zip(shares, members, strict=True))
+    shared = members[0].parts.get("shared", 0.0)
+    sd = math.sqrt(shared**2 + sum(s**2 * max(0.0, m.sd**2 - shared**2) for s, m in zip(shares, members, strict=True)))
+    parts = {"weight": total, "shared": shared}
+    n = sum(m.evidence for m in members)
+    return Posterior(mean, mean - Z * sd, mean + Z * sd, n, STANDARD.cdf((level - mean) / sd), parts)
 
 
 def _posterior(summary: Array, evidence: int, parts: Mapping[str, float]) -> Posterior:
@@ -172,6 +178,12 @@ class _Mixture:
         """The posterior root mean square of s."""
         return math.sqrt(float(self.chance @ self.variance))
 
+    def shared(self) -> float:
+        """The sd that k agents' errors have in common, from their variances and that of their mean, the last one."""
+        spread = self.chance @ (self.scale**2 + (self.location - self.mean()) ** 2)
+        k = len(spread) - 1
+        return math.sqrt(max(0.0, (k * spread[-1] - spread[:-1].sum() / k) / (k - 1))) if k > 1 else 0.0
+
     def cdf(self, at: Array) -> Array:
         from scipy.special import stdtr
 
@@ -219,7 +231,7 @@ def _posteriors(sums: _Sums, ratio: float, contrasts: Array) -> _Mixture:
     return _Mixture(chance / chance.sum(), location, scale, 2 * shape, rate / shape)
 
 
-def _parts(sums: _Sums, mean: Array, noise: float) -> dict[str, Array]:
+def _parts(sums: _Sums, mean: Array, noise: float, shared: float) -> dict[str, Array]:
     """Where each worth comes from; the field is what the blocks gave once the worths are taken out of them."""
     weight = sums.weights.sum(axis=0)
     safe = np.where(weight > 0, weight, 1.0)
@@ -229,4 +241,5 @@ def _parts(sums: _Sums, mean: Array, noise: float) -> dict[str, Array]:
     shrinkage = mean - (raw - of_field)
     return {
         "raw": raw, "field": of_field, "shrinkage": shrinkage, "weight": weight, "noise": np.full(len(mean), noise),
+        "shared": np.full(len(mean), shared),
     }  # fmt: skip

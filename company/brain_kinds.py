@@ -27,6 +27,11 @@ class BrainKind:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     open: bool = False
 
+    def takes(self, setting: str, value: float) -> bool:
+        """Whether a setting of that name may have that value."""
+        known = self.settings.get(setting)
+        return self.open if known is None else known.low <= value <= known.high
+
 
 # A copy of what roles/brains/offline.py registers (numpy is slow to import); a test holds the two equal.
 RESEARCHER_KINDS: dict[str, BrainKind] = {

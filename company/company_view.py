@@ -11,24 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from company.appraisal import INTERVAL, STANDARD, Posterior
+from company.appraisal import Posterior, Z
 from company.chart import OrgChart
 from company.contribution import unit_of
-from company.state import NOBODYS_FAULT, State
-
-Z = STANDARD.inv_cdf(0.5 + INTERVAL / 2)  # half a 90 % interval, in standard deviations
+from company.entities import NOBODYS_FAULT
+from company.state import State
 
 Standing = Literal["pending", "paid", "did not pay"]
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """Posterior worth in compressed sigmas a proposal, with its 90 % interval and its evidence."""
+    """Posterior worth in compressed sigmas a proposal, with its 90 % interval and its evidence; `shared` is the sd of
+    the error that it has in common with all others, and that cancels between two of them."""
 
     mean: float
     low: float
     high: float
     n: int
+    shared: float = 0.0
 
     @property
     def sd(self) -> float:
@@ -103,8 +104,14 @@ def team_worth(members: Sequence[str], worth: Mapping[str, Worth]) -> Worth | No
     if not n:
         return None
     mean = sum(w.n * w.mean for w in known) / n
-    half = Z * math.sqrt(sum((w.n * w.sd) ** 2 for w in known)) / n
-    return Worth(mean, mean - half, mean + half, n)
+    shared = known[0].shared
+    half = Z * math.sqrt(shared**2 + sum(w.n**2 * max(0.0, w.sd**2 - shared**2) for w in known) / n**2)
+    return Worth(mean, mean - half, mean + half, n, shared)
+
+
+def gap_sd(one: Worth, other: Worth) -> float:
+    """The sd of the difference of two worths."""
+    return math.sqrt(max(0.0, one.sd**2 + other.sd**2 - 2 * one.shared * other.shared))
 
 
 def view_of(state: State, worth: Mapping[str, Posterior], history: Sequence[Past] = ()) -> CompanyView:
@@ -114,7 +121,7 @@ def view_of(state: State, worth: Mapping[str, Posterior], history: Sequence[Past
     return CompanyView(
         chart=state.chart,
         order=len(trials),
-        worth={name: Worth(w.mean, w.low, w.high, w.evidence) for name, w in worth.items()},
+        worth={name: Worth(w.mean, w.low, w.high, w.evidence, w.parts.get("shared", 0.0)) for name, w in worth.items()},
         meetings={name: _meetings(state, agent.id) for name, agent in held.items() if agent.role == "manager"},
         trials=tuple(trials.values()),
         champions=tuple(

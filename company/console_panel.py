@@ -12,8 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from company.entities import Agent, Experiment
 from company.standing import better_by, champion_is_baseline, champion_metric, doing, progress, score
-from company.state import Agent, Experiment, State
+from company.state import State
 from company.wording import count, number, plain, span
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -123,17 +124,17 @@ def _people(state: State, most: int) -> list[list[Text]]:
     if len(everyone) > most:
         first = sorted(everyone, key=lambda a: (a.id not in tasks, a.role != "researcher"))[: max(0, most - 1)]
         shown = [agent for agent in everyone if agent in first]
-    rows = [_person(agent, tasks.get(agent.id, "")) for agent in shown]
+    rows = [_person(state, agent, tasks.get(agent.id, "")) for agent in shown]
     if len(everyone) > len(shown):
         rows.append([*[Text()] * 4, Text(f"and {len(everyone) - len(shown)} more", "dim")])
     return rows
 
 
-def _person(agent: Agent, task: str) -> list[Text]:
-    worth = score(agent)
+def _person(state: State, agent: Agent, task: str) -> list[Text]:
+    worth = score(state, agent)
     style = "bold red" if agent.status == "probation" else "bold"
     brain = "" if agent.brain.kind == "policy" else plain(agent.brain.kind, 16)
-    note = " on probation" if agent.status == "probation" else ""
+    note = {"probation": " on probation", "trial": " on trial"}.get(agent.status, "")
     return [
         Text(plain(agent.id, 16), style),
         Text(agent.role, ROLE_STYLES.get(agent.role, "")),

@@ -15,6 +15,8 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from company.entities import NOBODYS_FAULT
+
 BLOCK = 8  # consecutive results that share a field: short enough that the champion hardly moves, long enough to compare
 WINDOW = 24  # finished results that say how bad a result without a metric is
 FAILED_AT = 0.10  # quantile of the window at which a failed run counts: bad, but no worse than what does happen
@@ -57,10 +59,10 @@ def value_of(
     """The value of a finished experiment and whether it is censored; None where it is no observation.
 
     `loss` and `reference` are losses (smaller is better), `window` the latest finite losses of everyone. Failures and
-    early stops take the loss at a bad quantile of the window. No observation: infrastructure failures, refusals, and
+    early stops take the loss at a bad quantile of the window. No observation: what was nobody's fault, refusals, and
     runs without a metric while there is nothing to compare with. Duplicates never become experiments.
     """
-    if failure == "infrastructure" or status not in ("ok", "failed", "stopped"):
+    if failure in NOBODYS_FAULT or status not in ("ok", "failed", "stopped"):
         return None
     if status == "ok" and loss is not None and math.isfinite(loss):
         return compress((reference - loss) / unit), False

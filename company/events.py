@@ -83,15 +83,28 @@ class TrialEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentCoached(Event):
+    """On probation: the `target` in words is a worth of at least `level`, judged after `experiments` more results.
+
+    What changes in the agent: its directive ("" as it was), settings of its brain (`params`), and advice to it.
+    """
+
     agent: str
     by: str
     target: str
     because: str
+    level: float = 0.0
+    experiments: int = 0
+    directive: str = ""
+    params: Json = field(default_factory=dict)
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentAppraised(Event):
-    """A manager's judgement with its evidence; worth, low, high in normal scores against the field of the window."""
+    """A manager's judgement with its evidence: worth, low, high and level in compressed sigmas a full-length run.
+
+    `p_below` is P(worth < level), the replacement level of the time; `parts` is what the worth consists of.
+    """
 
     agent: str
     by: str
@@ -102,6 +115,8 @@ class AgentAppraised(Event):
     p_below: float
     outcome: str
     because: str
+    level: float = 0.0
+    parts: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

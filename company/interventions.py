@@ -9,8 +9,8 @@ from company import events as ev
 from company import lifecycle, management, restructuring
 from company.chart import ChartError, OrgChart
 from company.edits import EditError, edits_from
+from company.entities import Experiment
 from company.staffing import candidate
-from company.state import Experiment
 
 if TYPE_CHECKING:
     from company.engine import Engine

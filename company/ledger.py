@@ -364,10 +364,11 @@ def _project_growing(session: Session, event: ev.Event, seq: int, state: State) 
 
 def _agent_row(state: State, agent_id: str) -> AgentRow:
     agent = state.agents[agent_id]
+    last = agent.appraised
+    worth, low, high = (last.worth, last.low, last.high) if last else (0.0, 0.0, 0.0)
     return AgentRow(
         id=agent.id, name=agent.name, position=agent.position, role=agent.role, brain=agent.brain.kind,
-        status=agent.status, experiments=agent.experiments, worth=agent.worth[0], low=agent.worth[1],
-        high=agent.worth[2],
+        status=agent.status, experiments=agent.experiments, worth=worth, low=low, high=high,
     )  # fmt: skip
 
 

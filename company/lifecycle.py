@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from company import events as ev
 from company.compute.backend import Outcome
+from company.entities import FINISHED, Experiment, Pending
 from company.judging import judge, mean, sample_sd, welch_interval
 from company.planning import affords, nearest, training_seed
 from company.review import decide, who_reviews
-from company.state import FINISHED, Experiment, Pending, State
+from company.state import State
 from projects.spec import SearchSpace, Value, config_hash
 from roles.intents import Approve, Build, GiveUp, Intent, Propose, Refuse, Retry, Stop, Verdict
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from company.compute.backend import Compute, Order, Outcome
 from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.entities import Agent, Experiment
 from company.ledger import Ledger
-from company.state import Agent, Experiment, State
+from company.state import State
 from roles.employee import Employee
 
 LISTEN_S = 0.25  # between two looks at what people ask for

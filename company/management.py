@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from company import events as ev
 from company import lifecycle, restructuring
-from company.appraisal import level_of, posterior
+from company.brain_kinds import find_kind
+from company.entities import Agent, Pending
 from company.observe import replaceable
-from company.staffing import candidate, next_agent_id
-from company.state import Agent, Pending, State
+from company.staffing import Candidate, candidate, next_agent_id
+from company.state import State
+from company.worth import everyone, level_of, worth_of
 from roles.intents import Assign, Coach, Digest, Intent, Replace
 
 if TYPE_CHECKING:
@@ -74,13 +76,14 @@ def on_appraise(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> 
 
 def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None) -> None:
     state = engine.state
-    worth = posterior(agent.scores, level=level_of(state.chart.policies.replace.below))
+    worth, level = everyone(state)[agent.id], level_of(state)
     may_go = isinstance(intent, Replace) and replaceable(state, agent)
     outcome = "replace" if may_go else "coach" if isinstance(intent, Coach) else "keep"
     because = ev.clean(getattr(intent, "because", ""))
     engine.emit(
         ev.AgentAppraised(
-            agent.id, manager, worth.mean, worth.low, worth.high, worth.evidence, worth.p_below, outcome, because
+            agent.id, manager, worth.mean, worth.low, worth.high, worth.evidence, worth.p_below, outcome, because,
+            level, dict(worth.parts),
         )
     )  # fmt: skip
     if may_go and state.chart.policies.approve.replace == "human":
@@ -88,7 +91,21 @@ def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None)
     elif may_go:
         replace(engine, manager, agent, because)
     elif isinstance(intent, Coach):
-        engine.emit(ev.AgentCoached(agent.id, manager, ev.clean(intent.target), because))
+        _coach(engine, manager, agent, intent, level)
+
+
+def _coach(engine: Engine, manager: str, agent: Agent, intent: Coach, level: float) -> None:
+    """On probation, with the target that a replacement will be measured by."""
+    results = engine.state.chart.policies.replace.probation
+    known = find_kind(agent.role, agent.brain.kind)
+    params = {name: value for name, value in intent.params.items() if known and known.takes(name, value)}
+    target = f"a worth of at least {level:+.2f} compressed sigmas a run, judged after {results} more results"
+    engine.emit(
+        ev.AgentCoached(
+            agent.id, manager, target, ev.clean(intent.because), level, results, intent.directive or "", params,
+            ev.clean(intent.advice),
+        )
+    )  # fmt: skip
 
 
 def replace(engine: Engine, by: str, leaving: Agent, because: str) -> None:
@@ -97,12 +114,11 @@ def replace(engine: Engine, by: str, leaving: Agent, because: str) -> None:
     hire = candidate(state, leaving.role)
     if hire is None:
         return
-    worth = posterior(leaving.scores)
+    evidence = _evidence(state, leaving, hire)
     agent = next_agent_id(state, leaving.position)
     brain = {"kind": hire.kind, "params": hire.params}
     why = f"replaces {leaving.id}"
     engine.emit(ev.AgentHired(agent, hire.name, leaving.position, leaving.role, brain, why, hire.talent))
-    evidence = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence}
     trial = state.chart.policies.hire.trial if leaving.role == "researcher" else 0
     evidence |= {"trial_cost": trial * state.brief["budget_seconds"]} if trial else {}
     before = list(state.decisions.values())
@@ -110,6 +126,15 @@ def replace(engine: Engine, by: str, leaving: Agent, because: str) -> None:
     for pending in before:
         if pending.id not in state.decisions:
             lifecycle.ask_again(engine, pending)
+
+
+def _evidence(state: State, leaving: Agent, hire: Candidate) -> dict[str, float]:
+    """What was known of who goes, and what is expected of who comes: the prediction that the report holds it to."""
+    worth = worth_of(state, leaving) if leaving.role == "researcher" else None
+    if worth is None:
+        return {"n": 0}
+    known = {"worth": worth.mean, "low": worth.low, "high": worth.high, "n": worth.evidence, "p_below": worth.p_below}
+    return {**known, "level": level_of(state), "expected": hire.expectation - worth.mean}
 
 
 def ask_person(engine: Engine, action: str, args: dict[str, Any], by: str, because: str) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from company.appraisal import level_of, posterior
+from company.appraisal import Posterior
+from company.entities import Agent, Experiment, Pending
 from company.planning import budget_spent
 from company.staffing import candidate
-from company.state import Agent, Experiment, Pending, State
+from company.state import State
+from company.worth import worth_of
 from roles.observation import Champion, Observation, ReportView, Result, Subject
+
+NOTHING = Posterior(0.0, 0.0, 0.0, 0, 0.0)  # of who is not measured by worth
 
 
 def observe(state: State, pending: Pending) -> Observation:
@@ -38,6 +42,7 @@ def observe(state: State, pending: Pending) -> Observation:
         policy=_policy(state, pending.task),
         device=state.device,
         micro_batch_of=state.brief["micro_batch"],
+        notes=agent.advice,
     )
 
 
@@ -105,14 +110,14 @@ def _reports(state: State, manager: str) -> tuple[ReportView, ...]:
 
 def _report(state: State, agent: Agent) -> ReportView:
     team = [agent] if agent.role != "manager" else _researchers_below(state, agent.position)
-    scores = [score for member in team for score in member.scores]
-    worth = posterior(scores, level=level_of(state.chart.policies.replace.below))
+    worth = worth_of(state, agent) or NOTHING
     bests = [member.best for member in team if member.best is not None]
     return ReportView(
         agent=agent.id,
         position=agent.position,
         role=agent.role,
         brain=agent.brain.kind,
+        params=agent.brain.params,
         status=agent.status,
         share=agent.share or 0.0,
         experiments=sum(member.experiments for member in team),
@@ -125,22 +130,27 @@ def _report(state: State, agent: Agent) -> ReportView:
         high=worth.high,
         evidence=worth.evidence,
         p_below=worth.p_below,
+        due=agent.probation is None or worth.evidence >= agent.probation.until,
         replaceable=replaceable(state, agent),
         digest=agent.digest,
     )
 
 
 def replaceable(state: State, agent: Agent) -> bool:
-    """Whether the chart's rule lets this agent be replaced now: enough evidence, and somebody to hire."""
+    """Whether the chart's rule lets this agent be replaced now: enough evidence, coached before, somebody to hire."""
     policies = state.chart.policies
-    if agent.position in state.trials:
+    rule = policies.replace
+    if agent.role != "researcher" or rule.rule == "never" or agent.position in state.trials:
         return False
-    if agent.role != "researcher" or policies.replace.rule == "never" or candidate(state, agent.role) is None:
+    evidence = state.record.evidence(agent.id)
+    if evidence < policies.appraise.after or candidate(state, agent.role) is None:
         return False
-    if len(agent.scores) < policies.appraise.after:
+    if rule.rule != "posterior":
+        return True
+    if rule.coach_first and (agent.probation is None or evidence < agent.probation.until):
         return False
-    worth = posterior(agent.scores, level=level_of(policies.replace.below))
-    return policies.replace.rule != "posterior" or worth.p_below >= policies.replace.confidence
+    worth = worth_of(state, agent)
+    return worth is not None and worth.p_below >= rule.confidence
 
 
 def _researchers_below(state: State, manager: str) -> list[Agent]:

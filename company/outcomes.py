@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from company.contribution import quantile
-from company.state import Experiment, State
+from company.entities import Experiment
+from company.state import State
 
 NEAR = 0.08  # root mean square distance over the parameters within which two configs are near-identical
 POOR = 0.75  # quantile of the record's losses beyond which a run taught little

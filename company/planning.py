@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from company.state import UNDER_WAY, State
+from company.entities import UNDER_WAY
+from company.state import State
 
 
 def next_proposer(state: State) -> str | None:
@@ -29,13 +30,18 @@ def pipeline(state: State) -> int:
     return asked + sum(state.experiments[e].status in UNDER_WAY for e in state.under_way)
 
 
-def budget_left(state: State) -> int:
-    """How many more full-length experiments the budget allows; what early stops saved is there to be spent."""
+def runs_left(state: State) -> float:
+    """How many more full-length runs the budget holds, in fractions; 1e9 where nothing limits them."""
     budget = state.chart.budget
     left = 1e9 if budget.experiments is None else budget.experiments - state.admitted
     if budget.slot_seconds is not None:
         left = min(left, (budget.slot_seconds - state.admitted_cost) / state.brief["budget_seconds"])
-    return max(0, int(left + 1e-9))
+    return max(0.0, left)
+
+
+def budget_left(state: State) -> int:
+    """How many more full-length experiments the budget allows; what early stops saved is there to be spent."""
+    return int(runs_left(state) + 1e-9)
 
 
 def affords(state: State, cost: float) -> bool:

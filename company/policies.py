@@ -172,8 +172,9 @@ class ReplacePolicy(Frozen):
             description="the worth to fall under: replacement (what the pool would give); a number of sigmas acts later"
         ),
     ] = "replacement"
-    confidence: Real = Field(default=0.9, gt=0.5, lt=1, description="probability of being below that is needed")
+    confidence: Real = Field(default=0.7, gt=0.5, lt=1, description="probability of being below that is needed")
     coach_first: Switch = Field(default=True, description="coach and set a written target before replacing")
+    probation: Whole = Field(default=2, ge=1, le=1000, description="results on probation before it is judged again")
 
 
 class HirePolicy(Frozen):

@@ -20,15 +20,15 @@ from typing import Literal
 
 import numpy as np
 
-from company.appraisal import STANDARD
+from company.appraisal import PRIOR_SD, STANDARD
 from company.company_view import Worth, Z
 from company.edits import Promote
 from roles.selection import pick, ranked
 
 PETER, COMMON_SENSE = 0.0, 0.96
 RHOS = np.linspace(PETER, COMMON_SENSE, 49)
-RESEARCHERS = 0.5  # spread of researchers' worth per proposal (the prior of company/appraisal.py)
-MANAGERS = 0.1  # spread of managers' worth per proposal of their team: they move compute, they do not make proposals
+RESEARCHERS = PRIOR_SD  # spread of researchers' worth per proposal
+MANAGERS = RESEARCHERS / 5  # of managers', per proposal of their team: they move compute and propose nothing
 SWITCH = 0.02  # worth per proposal of the company that a change of places costs
 SURE = 0.9  # probability of being under the level that ends a manager's term
 

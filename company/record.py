@@ -39,6 +39,7 @@ class Record:
 
     def __init__(self) -> None:
         self.scores: list[Score] = []
+        self._evidence: dict[str, int] = {}  # agent -> how many of the scores are its own
         self.work: dict[str, Work] = {}
         self.confirmed: dict[str, float] = {}  # experiment -> its gain over the champion before it, in sigmas
         self.tokens: dict[str, int] = {}  # agent -> tokens that its decisions used
@@ -51,6 +52,15 @@ class Record:
         self._proposers: dict[str, str] = {}
         self._directives: dict[str, tuple[str, tuple[str, ...], str]] = {}
         self._asked: dict[str, str] = {}  # decision about a running experiment -> the experiment
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def evidence(self, agent: str) -> int:
+        """How many scores an agent has."""
+        return self._evidence.get(agent, 0)
 
     def apply(self, event: ev.Event) -> None:
         """Learn of one event; events that no appraisal rests on change nothing."""
@@ -103,7 +113,9 @@ class Record:
             work.repaired_by = event.engineer
 
     def _attempt_failed(self, event: ev.AttemptFailed) -> None:
-        self.work[event.experiment].crashes += 1
+        work = self.work.get(event.experiment)
+        if work is not None:
+            work.crashes += 1
 
     def _requested(self, event: ev.DecisionRequested) -> None:
         if event.task == "watch" and event.experiment:
@@ -111,7 +123,7 @@ class Record:
 
     def _decided(self, event: ev.DecisionMade) -> None:
         about = self._asked.pop(event.decision, None)
-        if about is not None and any(intent["kind"] == "Stop" for intent in event.intents):
+        if about in self.work and any(intent["kind"] == "Stop" for intent in event.intents):
             self.work[about].stopped_by = event.agent
         spent = event.measured.get("tokens")
         if isinstance(spent, int):
@@ -142,6 +154,7 @@ class Record:
         if found is not None:
             value, censored = found
             weight = weight_of(event.cost, self.full)
+            self._evidence[proposer] = self.evidence(proposer) + 1
             self.scores.append(Score(event.experiment, proposer, block, value, weight, event.cost, censored))
 
 

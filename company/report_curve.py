@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from company import events as ev
 from company.account import Account
 from company.chart_svg import Scale, axes, label, mark, steps_path, svg
+from company.entities import Experiment
 from company.markup import Html, el, join
 from company.standing import champion_metric
-from company.state import Experiment, State
+from company.state import State
 from company.wording import number, plain
 
 WIDTH, HEIGHT = 1040, 430

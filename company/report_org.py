@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from company.chart_svg import label, svg
+from company.entities import Agent
 from company.markup import Html, el, join
 from company.standing import score
-from company.state import Agent, State
+from company.state import State
 from company.wording import plain
 
 CARD, ROW, HEAD = 232, 38, 46
@@ -35,7 +36,7 @@ def org_chart(state: State) -> Html:
     root = _card(state, state.chart.root)
     sideways = _leaves(root) > WIDE
     width, height = _place_sideways(root) if sideways else _place_down(root)
-    drawn = _draw(root, sideways)
+    drawn = _draw(state, root, sideways)
     return svg(width + 2, height + 2, drawn, label=f"Org chart of {plain(state.chart.company)}")
 
 
@@ -71,15 +72,15 @@ def _place_sideways(card: Card, x: float = 1, y: float = 1) -> tuple[float, floa
     return right, max(bottom, y + card.height)
 
 
-def _draw(card: Card, sideways: bool) -> Html:
+def _draw(state: State, card: Card, sideways: bool) -> Html:
     parts = [_connector(card, below, sideways) for below in card.below]
     parts.append(el("rect", x=card.x, y=card.y, width=CARD, height=card.height, rx=8, class_="card"))
-    parts.append(_seat(card.manager, card.x, card.y + 6, "lead"))
+    parts.append(_seat(state, card.manager, card.x, card.y + 6, "lead"))
     if card.rows:
         edge = card.y + HEAD
         parts.append(el("line", x1=card.x, x2=card.x + CARD, y1=edge, y2=edge, class_="grid"))
-    parts += [_seat(agent, card.x, card.y + HEAD + 4 + ROW * index, "") for index, agent in enumerate(card.rows)]
-    return join(*parts, *(_draw(below, sideways) for below in card.below))
+    parts += [_seat(state, agent, card.x, card.y + HEAD + 4 + ROW * index, "") for index, agent in enumerate(card.rows)]
+    return join(*parts, *(_draw(state, below, sideways) for below in card.below))
 
 
 def _connector(card: Card, below: Card, sideways: bool) -> Html:
@@ -92,11 +93,11 @@ def _connector(card: Card, below: Card, sideways: bool) -> Html:
     return el("path", d=path, class_="edge")
 
 
-def _seat(agent: Agent, x: float, y: float, style: str) -> Html:
+def _seat(state: State, agent: Agent, x: float, y: float, style: str) -> Html:
     """Two lines for one agent: who it is and its score, then its role, brain and standing."""
-    worth = score(agent)
+    worth = score(state, agent)
     brain = "" if agent.brain.kind == "policy" else f" · {plain(agent.brain.kind, 14)}"
-    standing = " · on probation" if agent.status == "probation" else ""
+    standing = {"probation": " · on probation", "trial": " · on trial"}.get(agent.status, "")
     title = plain(agent.name, 22) if agent.name != agent.id else ""
     tooltip = el("title", f"{agent.id} {agent.name}: {agent.experiments} experiments")
     name = el("text", agent.id, el("tspan", title, class_="muted", dx=6), x=x + 22, y=y + 15, class_=f"name {style}")

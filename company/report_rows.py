@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from company import events as ev
 from company.account import Account
+from company.entities import Experiment
 from company.standing import better_by, champion_is_baseline, champion_metric, score
-from company.state import Experiment, State
+from company.state import State
 from company.wording import changes_text, count, number, percent, plain, setting, signed, span
 
 PEOPLE = (
@@ -112,7 +113,7 @@ def people(account: Account) -> list[Person]:
             str(agent.experiments) if agent.role == "researcher" else "",
             str(agent.failed) if agent.role == "researcher" else "",
             str(agent.dropped) if agent.role == "researcher" else "",
-            f"{w.mean:+.2f} ({w.low:+.2f} to {w.high:+.2f})" if (w := score(agent)) else "",
+            f"{w.mean:+.2f} ({w.low:+.2f} to {w.high:+.2f})" if (w := score(state, agent)) else "",
         )
         for agent in sorted(state.agents.values(), key=lambda a: a.status == "left")
     ]  # fmt: skip

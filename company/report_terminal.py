@@ -10,9 +10,10 @@ from rich.text import Text
 
 from company.account import Account
 from company.conclusion import conclude
+from company.entities import Agent
 from company.report_rows import commands, facts
 from company.standing import champion_is_baseline, score
-from company.state import Agent, State
+from company.state import State
 from company.wording import changes_text, count, plain
 
 PEOPLE = 6
@@ -41,9 +42,9 @@ def _facts(account: Account) -> Table:
 def _people(state: State) -> Table:
     table = _grid()
     researchers = [agent for agent in state.agents.values() if agent.role == "researcher"]
-    ranked = sorted(researchers, key=lambda a: -(w.mean if (w := score(a)) else 0.0))
+    ranked = sorted(researchers, key=lambda a: -(w.mean if (w := score(state, a)) else 0.0))
     for index, agent in enumerate(ranked[:PEOPLE]):
-        table.add_row(Text("researchers" if index == 0 else "", "dim"), Text(_record(agent)))
+        table.add_row(Text("researchers" if index == 0 else "", "dim"), Text(_record(state, agent)))
     if len(ranked) > PEOPLE:
         table.add_row(Text(), Text(f"and {len(ranked) - PEOPLE} more", "dim"))
     if state.changes:
@@ -53,8 +54,8 @@ def _people(state: State) -> Table:
     return table
 
 
-def _record(agent: Agent) -> str:
-    worth = score(agent)
+def _record(state: State, agent: Agent) -> str:
+    worth = score(state, agent)
     value = f", worth {worth.mean:+.2f} ({worth.low:+.2f} to {worth.high:+.2f})" if worth else ""
     status = "" if agent.status == "active" else f", {agent.status}"
     return f"{agent.id} ({plain(agent.brain.kind, 20)}): {count(agent.experiments, 'experiment')}{value}{status}"

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from company import events as ev
 from company import lifecycle
-from company.appraisal import posterior
 from company.chart import OrgChart
 from company.company_view import CompanyView, Past, view_of
 from company.edits import Edit, EditError, edits_from
+from company.entities import Revised
 from company.handover import handover
 from company.payoff import Prediction, check
 from company.reorganisation import Proposal, choose, propose, touched
 from company.revision import Revision, inverse, revise
 from company.staffing import candidate, founding_brain, next_agent_id
-from company.state import Revised, State
+from company.state import State
 from company.succession import fill, learned, measured, successions
+from company.worth import everyone
 from roles.observation import stream
 
 if TYPE_CHECKING:
@@ -188,7 +189,8 @@ def _pending(revised: Revised) -> bool:
 
 
 def _view(state: State) -> CompanyView:
-    worth = {position: posterior(state.agent_at(position).scores) for position in state.passes}
+    known = everyone(state)
+    worth = {position: known[state.holder[position]] for position in state.passes}
     return view_of(state, worth, [_past(revised) for revised in state.revisions])
 
 

@@ -20,10 +20,11 @@ from company.compute.slots import find_slots
 from company.compute.workers import PRELOAD
 from company.directory import DirectoryError, RunDirectory
 from company.engine import Engine, Step
+from company.entities import Agent
 from company.events import RunFounded
 from company.ledger import Ledger
 from company.live import Hire, LiveCompany, OnStep
-from company.state import Agent, State
+from company.state import State
 from company.talent_file import with_talent
 from projects.load import load_project
 from projects.spec import Project

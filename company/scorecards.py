@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from company.allocation import Compliance, compliance, followed, judge_split
-from company.appraisal import Posterior, worths
+from company.appraisal import Posterior, pooled
 from company.calibration import brier, mean_interval, predictions
+from company.entities import Experiment
 from company.outcomes import discoveries_lost, improved, waste
 from company.record import Record, Work
-from company.state import Experiment, State
+from company.state import State
+from company.worth import everyone
 
 Case = tuple[Experiment, Work]
 Forecast = tuple[float, bool]  # a probability, and whether it happened
@@ -35,15 +37,14 @@ class Appraisal:
     parts: Mapping[str, float]
 
 
-def appraise_everyone(state: State, record: Record) -> dict[str, Appraisal]:
+def appraise_everyone(state: State) -> dict[str, Appraisal]:
     """An appraisal of everyone who ever worked here, those who left included."""
-    known = worths(record.scores, [a.id for a in state.agents.values() if a.role == "researcher"])
-    return {agent: appraise(state, record, agent, known) for agent in state.agents}
+    return {agent: appraise(state, agent) for agent in state.agents}
 
 
-def appraise(state: State, record: Record, agent: str, known: Worths) -> Appraisal:
-    """One agent by the measure of its role; `known` are the researchers' worths (appraisal.worths)."""
-    return _ROLES[state.agents[agent].role](state, record, agent, known)
+def appraise(state: State, agent: str) -> Appraisal:
+    """One agent by the measure of its role."""
+    return _ROLES[state.agents[agent].role](state, state.record, agent, everyone(state))
 
 
 def researcher(state: State, record: Record, agent: str, known: Worths) -> Appraisal:
@@ -116,8 +117,8 @@ def manager(state: State, record: Record, agent: str, known: Worths) -> Appraisa
     seats = [_members(state, seat) for seat in state.chart.reports(state.agents[agent].position)]
     seats = [members for members in seats if members]
     weight = {id_: worth.parts.get("weight", 0.0) for id_, worth in known.items()}
-    pooled = [_pool([known[m] for m in members], [weight[m] for m in members]) for members in seats]
-    split = judge_split(pooled, [sum(weight[m] for m in members) for members in seats])
+    teams = [pooled([known[m] for m in members]) for members in seats]
+    split = judge_split(teams, [sum(weight[m] for m in members) for members in seats])
     team = frozenset(member for members in seats for member in members)
     cases = [(e, work) for e, work in _proposals(state, record) if e.proposer in team]
     used, runs = sum(e.cost for e, _ in cases), sum(score.agent in team for score in record.scores)
@@ -161,15 +162,6 @@ def _members(state: State, seat: str) -> list[str]:
     """The researchers who hold or held a seat or one below it."""
     below = {p.id for p in state.chart.positions if p.id == seat or seat in state.chart.chain(p.id)}
     return [a.id for a in state.agents.values() if a.role == "researcher" and a.position in below]
-
-
-def _pool(members: Sequence[Posterior], weights: Sequence[float]) -> Posterior:
-    """The worth of a team that shares its compute as it did; equal parts where it used none."""
-    total = sum(weights)
-    shares = [w / total for w in weights] if total else [1 / len(members)] * len(members)
-    mean = sum(s * m.mean for s, m in zip(shares, members, strict=True))
-    half = sum((s * (m.high - m.low) / 2) ** 2 for s, m in zip(shares, members, strict=True)) ** 0.5
-    return Posterior(mean, mean - half, mean + half, sum(m.evidence for m in members), 0.5)
 
 
 def _brier(name: str, cases: Sequence[Forecast]) -> dict[str, float]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from company.appraisal import Posterior, posterior
+from company.appraisal import Posterior
+from company.entities import FINISHED, Agent, Experiment
 from company.planning import budget_spent
-from company.state import FINISHED, Agent, Experiment, State
+from company.state import State
+from company.worth import worth_of
 
 _DOING = {
     "propose": "thinks of a proposal", "review": "reviews {}", "verdict": "judges {}", "build": "builds {}",
@@ -69,9 +71,9 @@ def better_by(state: State, metric: float | None, than: float | None) -> float |
     return (state.loss(than) - state.loss(metric)) / state.sigma
 
 
-def score(agent: Agent) -> Posterior | None:
+def score(state: State, agent: Agent) -> Posterior | None:
     """What a researcher's finished proposals say of its worth, None without evidence."""
-    return posterior(agent.scores) if agent.scores else None
+    return worth_of(state, agent) if agent.role == "researcher" and state.record.evidence(agent.id) else None
 
 
 def doing(state: State) -> dict[str, str]:

@@ -6,116 +6,20 @@ import math
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import NormalDist
 from typing import Any, cast
 
 from company import events as ev
 from company.chart import OrgChart
+from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Experiment, Pending, Probation, Revised
+from company.record import Record
 from projects.brief import metric_of, space_of
 from projects.spec import Metric, SearchSpace
 from roles.intents import ROLE_OF_TASK
 from roles.observation import Champion, Directive, Result
 from roles.role import Brain
 
-WINDOW = 24  # results that a new result is ranked against: the field gets harder as the champion improves
-NORMAL = NormalDist()
-
-
-@dataclass(slots=True)
-class Agent:
-    """Who holds (or held) a position, with the running sums that appraisals rest on."""
-
-    id: str
-    name: str
-    position: str
-    role: str
-    brain: Brain
-    status: str = "active"  # active | trial | probation | left
-    share: float | None = None  # of its manager's compute, None until the first plan
-    directive: Directive = field(default_factory=Directive)
-    digest: str = ""
-    decisions: int = 0
-    experiments: int = 0
-    failed: int = 0
-    dropped: int = 0
-    cost: float = 0.0
-    outcomes: list[float] = field(default_factory=list)  # share of the record that each proposal beat
-    scores: list[float] = field(default_factory=list)  # normal scores within the window
-    best: float | None = None
-    worth: tuple[float, float, float] = (0.0, 0.0, 0.0)  # posterior mean, low, high
-    p_below: float = 0.0
-    former: dict[str, Brain] = field(default_factory=dict)  # role that it had before -> its brain there
-
-
-@dataclass(slots=True)
-class Experiment:
-    """One experiment through its life: proposed, reviewing, building, queued, running, repairing, then finished."""
-
-    id: str
-    purpose: str
-    config: Mapping[str, Any]
-    hash: str
-    unit: tuple[float, ...]
-    seed: int
-    steps: int
-    cost: float
-    split: str
-    proposer: str | None
-    position: str | None
-    parent: str | None
-    predicted: float | None
-    reason: str
-    micro_batch: int | None
-    created_at: float
-    status: str = "proposed"  # ... ok | failed | stopped | refused
-    attempt: int = 1
-    device: str = "cpu"
-    slot: int | None = None
-    admitted: bool = False
-    started_at: float = 0.0
-    finished_at: float | None = None
-    rungs: tuple[float, ...] = ()
-    curve: list[tuple[float, float]] = field(default_factory=list)
-    votes: dict[str, bool] = field(default_factory=dict)
-    reviewers: tuple[str, ...] = ()
-    metric: float | None = None
-    failure: str | None = None
-    detail: str = ""
-    verdict: str | None = None
-    standing: str = ""  # of a candidate: replicating | champion | rejected
-    replications: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Pending:
-    """A decision asked for and not yet made."""
-
-    id: str
-    agent: str
-    task: str
-    experiment: str | None
-    turn: int
-    at: float
-
-
-@dataclass(slots=True)
-class Revised:
-    """A revision of the chart, when it was made (proposals finished), and what came of it."""
-
-    event: ev.ChartRevised
-    at: int
-    verdict: str = ""
-    found: str = ""
-    undone: bool = False
-
-
 ROLE_TASKS = {role: tuple(t for t, r in ROLE_OF_TASK.items() if r == role) for role in set(ROLE_OF_TASK.values())}
-RESEARCH = ("proposal", "replication")  # what the research budget pays for
-NOBODYS_FAULT = ("infrastructure", "person")  # a lost worker, or a person who stopped a run: held against nobody
-FINISHED = frozenset(("ok", "failed", "stopped", "refused"))
-UNDER_WAY = frozenset(("proposed", "building", "queued", "running", "repairing"))
 
 
 class State:
@@ -142,7 +46,7 @@ class State:
         self.results: list[Result] = []
         self.seen: dict[str, list[Result]] = {}  # position -> the results that it may see
         self.losses: list[float] = []  # of all finished proposals, sorted
-        self.window: deque[tuple[float, str]] = deque(maxlen=WINDOW)  # (loss, agent)
+        self.record = Record()  # what appraisals rest on
         self.passes: dict[str, float] = {}  # stride scheduling: position -> virtual time when it was last asked
         self.pass_now = 0.0
         self.sigma = 0.0
@@ -191,6 +95,7 @@ class State:
         """Change the state by one event that happened at company time `at` (reference seconds)."""
         self.now = at
         self.seq += 1
+        self.record.apply(event)
         _APPLY[type(event)](self, event)
 
     def loss(self, metric: float) -> float:
@@ -267,14 +172,21 @@ class State:
                 hire.status = "active" if hire.status == "trial" else hire.status
 
     def _coached(self, event: ev.AgentCoached) -> None:
-        self.agents[event.agent].status = "probation"
+        agent = self.agents[event.agent]
+        agent.status = "probation"
+        agent.probation = Probation(event.level, self.record.evidence(agent.id) + event.experiments)
+        agent.brain = Brain(agent.brain.kind, {**agent.brain.params, **event.params})
+        if event.directive:
+            agent.directive = Directive(cast(Any, event.directive), agent.directive.focus, event.because)
+        if event.advice:
+            agent.advice = (*agent.advice, event.advice)
         self.changes.append((self.now, event))
 
     def _appraised(self, event: ev.AgentAppraised) -> None:
         agent = self.agents[event.agent]
-        agent.worth, agent.p_below = (event.worth, event.low, event.high), event.p_below
-        if event.outcome == "keep" and agent.status == "probation":
-            agent.status = "active"
+        agent.appraised = event
+        if event.outcome == "keep" and agent.probation and event.evidence >= agent.probation.until:
+            agent.status, agent.probation = "active", None
         self.appraised_at = self.proposals_finished
 
     def _revised(self, event: ev.ChartRevised) -> None:
@@ -312,6 +224,7 @@ class State:
             agent, role = self.agents[name], self.chart.position(position).role
             if agent.role != role:
                 agent.former[agent.role] = agent.brain
+                agent.status, agent.probation = "active" if agent.probation else agent.status, None
                 agent.role, agent.brain = role, Brain(event.brains[position]["kind"], event.brains[position]["params"])
             if agent.position != position:
                 agent.position, agent.share, agent.directive = position, None, Directive()
@@ -468,10 +381,7 @@ class State:
                 seen.append(result)
 
     def _credit(self, experiment: Experiment) -> None:
-        """Score a finished proposal by the share of the record, and of the others' recent results, that it beat.
-
-        Never by its own: the worst of all would tie with itself and pass for half as bad.
-        """
+        """Count a finished proposal for its proposer, by the share of the record that it beat."""
         agent = self.agents[experiment.proposer or ""]
         agent.experiments += 1
         agent.cost += experiment.cost
@@ -480,12 +390,7 @@ class State:
         agent.failed += experiment.status == "failed"
         beaten = len(self.losses) - bisect_left(self.losses, loss)
         agent.outcomes.append((beaten + 0.5) / (len(self.losses) + 1) if math.isfinite(loss) else 0.0)
-        others = [other for other, by in self.window if by != agent.id]
-        if others:  # whom there is nobody to compare with, nothing is known of
-            worse = sum(other > loss for other in others) + 0.5 * sum(other == loss for other in others)
-            agent.scores.append(NORMAL.inv_cdf((worse + 0.5) / (len(others) + 1)))
         insort(self.losses, loss)
-        self.window.append((loss, agent.id))
         if math.isfinite(loss) and (agent.best is None or loss < agent.best):
             agent.best = loss
 

@@ -83,13 +83,14 @@ def candidates(view: CompanyView, rule: Rule) -> list[Candidate]:
 def managed(view: CompanyView, manager: str, since: int) -> Worth:
     """A manager's worth per proposal of its team: what its split gave over an equal one after order `since`."""
     trials = view.window(since, view.order)
-    teams = [_under(view, report) for report in view.chart.reports(manager)]
-    known = [(team, w) for team in teams if (w := team_worth(team, view.worth)) is not None]
+    seats = [_under(view, report) for report in view.chart.reports(manager)]
+    known = [(team, w) for team in seats if (w := team_worth(team, view.worth)) is not None]
     used = [float(sum(trial.position in team for trial in trials)) for team, _ in known]
     n = int(sum(used))
     if n == 0 or len(known) < 2:
         return Worth(0.0, -Z * MANAGERS, Z * MANAGERS, 0)
-    split = judge_split([Posterior(w.mean, w.low, w.high, w.n, 0.5) for _, w in known], used)
+    teams = [Posterior(w.mean, w.low, w.high, w.n, 0.5, {"shared": w.shared}) for _, w in known]
+    split = judge_split(teams, used)
     error = max(LEAST_ERROR, (split.high - split.low) / (2 * Z))
     precision = 1 / MANAGERS**2 + 1 / error**2
     mean, half = split.gain / error**2 / precision, Z * precision**-0.5

@@ -91,7 +91,7 @@ def _experiments(state: State) -> dict[str, int]:
 
 def _agent(state: State, id_: str) -> dict[str, Any]:
     agent = state.agents[id_]
-    worth = score(agent)
+    worth = score(state, agent)
     return {
         "id": agent.id,
         "name": agent.name,

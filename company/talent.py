@@ -15,14 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from company.appraisal import INTERVAL, STANDARD
+from company.appraisal import PRIOR_SD, Z
 from company.chart import Talent, TalentRecord
 
-PRIOR_SD = 1.16  # P: the interval that the model of company/appraisal.py gives to someone without a result
 SHARED = 0.5  # of that variance is talent, which goes along to another project: half is an assumption, not measured
 TALENT, FIT = SHARED * PRIOR_SD**2, (1 - SHARED) * PRIOR_SD**2
 LEAST_SD = 0.01  # nobody is known better, whatever a file says
-HALF_WIDTH = STANDARD.inv_cdf(0.5 + INTERVAL / 2)  # of a record's interval, in standard deviations
 
 
 def expectation(talent: Talent, project: str) -> float:
@@ -44,7 +42,7 @@ def _measured(records: Sequence[TalentRecord]) -> Mapping[str, tuple[float, floa
     """
     found: dict[str, tuple[float, float]] = {}
     for record in records:
-        variance = max((record.high - record.low) / (2 * HALF_WIDTH), LEAST_SD) ** 2
+        variance = max((record.high - record.low) / (2 * Z), LEAST_SD) ** 2
         precision, pull = found.get(record.project, (0.0, 0.0))
         own = max(0.0, 1 / variance - 1 / PRIOR_SD**2)
         found[record.project] = (precision + own, pull + record.worth / variance)

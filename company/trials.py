@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from company import events as ev
 from company import lifecycle, management
-from company.appraisal import INTERVAL, STANDARD, Posterior, posterior
+from company.appraisal import difference
+from company.entities import Agent
 from company.staffing import candidate
-from company.state import Agent
+from company.worth import everyone
 
 if TYPE_CHECKING:
     from company.engine import Engine
 
-Z = STANDARD.inv_cdf(0.5 + INTERVAL / 2)
 EVEN = 0.5  # P(the hire is worth more) above which it stays: on a fair comparison the better one has the seat
 
 
@@ -33,15 +33,10 @@ def settle(engine: Engine) -> None:
             _end(engine, replaced, hire, state.agents[replaced.leaving])
 
 
-def p_better(hire: Posterior, former: Posterior) -> float:
-    """The probability that the hire is worth more than the one whom it is to replace."""
-    sd = ((hire.high - hire.low) ** 2 + (former.high - former.low) ** 2) ** 0.5 / (2 * Z)
-    return STANDARD.cdf((hire.mean - former.mean) / sd)
-
-
 def _end(engine: Engine, replaced: ev.AgentReplaced, hire: Agent, former: Agent) -> None:
-    new, old = posterior(hire.scores), posterior(former.scores)
-    p = p_better(new, old)
+    known = everyone(engine.state)
+    new, old = known[hire.id], known[former.id]
+    p = 1 - difference(engine.state.record.scores, hire.id, former.id).p_below
     passed = p > EVEN
     because = (
         f"after {hire.experiments} results on trial {hire.id} has worth {new.mean:+.2f} beside {old.mean:+.2f} of "

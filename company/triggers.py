@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from company.appraisal import STANDARD
-from company.company_view import CompanyView, Worth, team_worth
+from company.company_view import CompanyView, Worth, gap_sd, team_worth
 from company.overlap import SHIFTS, overlap
 
 ALPHA = 0.05 / 3  # three triggers that can be wrong share a look's 5 %
@@ -93,7 +93,7 @@ def dominated_teams(view: CompanyView) -> list[Alarm]:
 
 def p_worse(one: Worth, other: Worth) -> float:
     """P(one is worth less than the other), both normal."""
-    sd = math.hypot(one.sd, other.sd)
+    sd = gap_sd(one, other)
     return STANDARD.cdf((other.mean - one.mean) / sd) if sd else float(one.mean < other.mean)
 
 
@@ -103,8 +103,8 @@ def _dominated(manager: str, own: Worth, rest: Worth, p: float) -> Alarm:
         f"the others {rest.mean:+.2f}; P(worse) {p:.0%}"
     )
     numbers = {"worth": own.mean, "low": own.low, "high": own.high, "n": own.n, "rest": rest.mean, "p": p}
-    gap_sd = math.hypot(own.sd, rest.sd)
-    return Alarm("dominated", (manager,), because, numbers | {"gap": rest.mean - own.mean, "gap_sd": gap_sd})
+    apart = {"gap": rest.mean - own.mean, "gap_sd": gap_sd(own, rest)}
+    return Alarm("dominated", (manager,), because, numbers | apart)
 
 
 def stagnation(view: CompanyView) -> Alarm | None:

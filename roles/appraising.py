@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from roles.coaching import advice, smaller_steps
 from roles.intents import Coach, Keep, Replace
 from roles.observation import Observation, ReportView
+from roles.selection import lowest
 
 AFTER = 4  # finished experiments before anyone is judged
-CONFIDENCE = 0.9  # probability of being under the replacement level that calls for action
+CONFIDENCE = 0.7  # probability of being under the replacement level that calls for action
 RATE = 0.1  # of the `random` control: replacements for each appraisal of a report
-QUARTER = 0.25
 
 Judgement = Keep | Coach | Replace
 
@@ -35,23 +36,19 @@ def by_posterior(report: ReportView, policy: Mapping[str, Any]) -> Judgement:
     if report.evidence < after:
         return Keep(agent=who, because=f"{report.evidence} of {after} results needed: too early to judge")
     doubt = f"{report.p_below:.0%} sure to be below replacement after {report.evidence} results"
+    if not report.due:
+        return Keep(agent=who, because=f"{doubt}; its probation is not over yet")
     if report.p_below < confidence:
-        return Keep(agent=who, because=f"{doubt}; {confidence:.0%} would be needed")
+        met = ": the target of the probation is met" if report.status == "probation" else ""
+        return Keep(agent=who, because=f"{doubt}; {confidence:.0%} would be needed{met}")
     if policy.get("coach_first", True) and report.status != "probation":
-        return Coach(agent=who, target=target(report, after), because=doubt)
+        return Coach(
+            agent=who, directive="refine", params=smaller_steps(report), advice=advice(report), because=doubt
+        )  # fmt: skip
     if not report.replaceable:
         return Keep(agent=who, because=f"{doubt}, but the chart allows no replacement now")
     missed = "; the target of the probation was not met" if report.status == "probation" else ""
     return Replace(agent=who, because=doubt + missed)
-
-
-def target(report: ReportView, after: int) -> str:
-    """What a report on probation must show: plain, countable, and out of reach of a single lucky run."""
-    need, good = max(1, round(after / 2)), sum(outcome >= 1 - QUARTER for outcome in report.outcomes)
-    return (
-        f"Of your next {after} results, at least {need} in the better quarter of the company's record; "
-        f"so far {good} of {len(report.outcomes)} were."
-    )
 
 
 def _at_random(observation: Observation) -> list[Judgement]:
@@ -67,7 +64,7 @@ def _at_random(observation: Observation) -> list[Judgement]:
 
 def _bottom(reports: Sequence[ReportView], policy: Mapping[str, Any]) -> list[Judgement]:
     judged = [r for r in reports if r.evidence >= policy.get("after", AFTER)]
-    last = min(judged, key=lambda r: (r.worth, r.agent), default=None) if len(judged) > 1 else None
+    last = lowest(judged, lambda r: r.worth, lambda r: r.agent, 1)[0] if len(judged) > 1 else None
     return [
         Replace(agent=report.agent, because="last of its peers: the bottom control")
         if report is last and _eligible(report, policy)

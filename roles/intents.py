@@ -115,11 +115,13 @@ class Digest(Intent):
 
 
 class Coach(Intent):
-    """Put a report on probation with a written target."""
+    """Put a report on probation: the engine sets the target by the replacement level; this is the help it gets."""
 
     tasks = ("appraise",)
     agent: str
-    target: Text
+    directive: Literal["explore", "refine", "free"] | None = None
+    params: Mapping[str, float] = Field(default={}, description="settings of its brain to change")
+    advice: Text = ""
     because: Text = ""
 
 

@@ -50,6 +50,8 @@ def _assign(observation: Observation, report: ReportView, share_of: dict[str, fl
 
 def directive_for(observation: Observation, report: ReportView) -> tuple[Kind, str]:
     """What to ask of a report, with the reason. Most of the time: nothing in particular."""
+    if report.status == "probation":
+        return "refine", "on probation: stay near what works"
     if observation.spent >= LATE:
         return "refine", f"{observation.spent:.0%} of the budget is spent: improve on what there is"
     if report.experiments >= 5 and report.failed > BREAKING * report.experiments:

@@ -97,8 +97,10 @@ class ReportView:
     high: float = 0.0
     evidence: int = 0
     p_below: float = 0.0
+    due: bool = True  # not on probation, or at its end
     replaceable: bool = False  # the chart's evidence rule is met and the talent pool has a candidate
     digest: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)  # settings of its brain
 
 
 @dataclass(frozen=True, slots=True)

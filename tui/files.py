@@ -7,7 +7,7 @@ from pathlib import Path
 
 from company.compute.log import clean
 from company.compute.tail import MetricsTail, read_end
-from company.state import Experiment
+from company.entities import Experiment
 from tui.draw.braille import Points
 from tui.draw.experiment import Files
 from tui.source import Source, SourceError

@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from company.entities import Experiment
 from company.standing import better_by, champion_metric
-from company.state import Experiment, State
+from company.state import State
 
 TERM = re.compile(r"""(?P<not>-)?(?:(?P<field>[A-Za-z_][\w.]*)(?P<op>>=|<=|[:=<>]))?(?P<value>"[^"]*"?|\S*)""")
 TOKEN = re.compile(r"""(?:[^\s|"]|"[^"]*"?)+|\|""")

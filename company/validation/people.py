@@ -13,11 +13,8 @@ from pathlib import Path
 
 from company.chart import OrgChart
 from company.compute.backend import Outcome
-from company.engine import Step
-from company.record import Record
 from company.state import State
 from company.testing import Run, drive, offline
-from company.validation import bridge
 from projects.spec import CostTable, Metric, Parameter, Project, SearchSpace
 from roles.intents import Intent, Propose
 from roles.observation import Observation, stream
@@ -47,10 +44,9 @@ def nobody_differs(seed: int, agent: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A closed company: its state, its record, and everyone's planted worth."""
+    """A closed company: its state, and everyone's planted worth."""
 
     state: State
-    record: Record
     worth: dict[str, float]
     replaced: frozenset[str]
 
@@ -64,7 +60,7 @@ def project() -> Project:
     )  # fmt: skip
 
 
-def chart(researchers: int, experiments: int, rule: str, confidence: float = 0.9, every: int = 8) -> OrgChart:
+def chart(researchers: int, experiments: int, rule: str, confidence: float = 0.7, every: int = 8) -> OrgChart:
     """A manager, some researchers and a talent pool that does not run dry; nobody else."""
     positions = [{"id": "ada", "role": "manager"}]
     positions += [
@@ -72,7 +68,7 @@ def chart(researchers: int, experiments: int, rule: str, confidence: float = 0.9
     ]
     policies = {
         "found": {"baselines": 5}, "close": {"seeds": 2}, "appraise": {"every": every},
-        "replace": {"rule": bridge.chart_rule(rule), "confidence": confidence},
+        "replace": {"rule": rule, "confidence": confidence},
     }  # fmt: skip
     talent = [{"role": "researcher", "brain": "random", "count": 99}]
     budget = {"experiments": experiments}
@@ -81,23 +77,18 @@ def chart(researchers: int, experiments: int, rule: str, confidence: float = 0.9
     )
 
 
-def work(seed: int, organisation: OrgChart, worth: Worth, rule: str) -> Company:
+def work(seed: int, organisation: OrgChart, worth: Worth) -> Company:
     """Let a company of planted people work until it closes."""
-    record = Record()
-
-    def follow(step: Step) -> None:
-        for _, event in step.events:
-            record.apply(event)
 
     def decide(state: State, observation: Observation) -> Sequence[Intent]:
         if observation.task == "propose":
             return [_proposal(observation, worth(seed, observation.agent))]
-        return offline(state, bridge.seen_by_manager(observation, state, record, rule))
+        return offline(state, observation)
 
-    state = drive(project(), organisation, _train, seed=seed, decide=decide, on_step=follow).state
+    state = drive(project(), organisation, _train, seed=seed, decide=decide).state
     people = [agent for agent in state.agents.values() if agent.role == "researcher"]
     left = frozenset(agent.id for agent in people if agent.status == "left")
-    return Company(state, record, {agent.id: worth(seed, agent.id) for agent in people}, left)
+    return Company(state, {agent.id: worth(seed, agent.id) for agent in people}, left)
 
 
 def _proposal(observation: Observation, worth: float) -> Propose:

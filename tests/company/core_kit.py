@@ -56,6 +56,14 @@ def chart_of(name: str = "startup", experiments: int = 8, **policies: Mapping[st
     return OrgChart.from_dict(data)
 
 
+def four_researchers(experiments: int = 80, **policies: Mapping[str, Any]) -> OrgChart:
+    """The startup with two more researchers and equal shares, so that there is a field to stand out from."""
+    data = chart_of("startup", experiments, **{"assign": {"share": "equal"}, **policies}).to_dict()
+    for name, brain in (("finn", "evolution"), ("gwen", "hillclimb")):
+        data["positions"].append({"id": name, "role": "researcher", "reports_to": "ada", "brain": brain})
+    return OrgChart.from_dict(data)
+
+
 def eventful_chart(experiments: int = 12) -> OrgChart:
     """A company in which, with `moody` people, everything happens within a few experiments."""
     return chart_of(
@@ -124,7 +132,7 @@ def moody(state: State, observation: Observation) -> list[Intent]:
             shares = dice.dirichlet([1.0] * len(observation.reports)).tolist()
             assigned = [Assign(agent=r.agent, share=s) for r, s in zip(observation.reports, shares, strict=True)]
             return [*assigned, Digest(text="all well")]
-    act = (Coach(agent=r.agent, target="better") if luck < 0.4 else Replace(agent=r.agent) for r in observation.reports)
+    act = (Coach(agent=r.agent, advice="better") if luck < 0.4 else Replace(agent=r.agent) for r in observation.reports)
     return list(act)
 
 

@@ -58,7 +58,7 @@ def hostile(state: State, observation: Observation) -> list[Intent]:
     """The offline decisions, with every free text replaced by what a stranger might write."""
     decided = []
     for intent in offline(state, observation):
-        free = {f for f in ("reason", "because", "target", "text") if f in type(intent).model_fields}
+        free = {f for f in ("reason", "because", "advice", "text") if f in type(intent).model_fields}
         update: Mapping[str, Any] = dict.fromkeys(free, HOSTILE)
         decided.append(intent.model_copy(update=update))
     return decided

@@ -40,7 +40,7 @@ def test_each_kind_of_change_has_its_sentence() -> None:
         "dana is added: engineer, reports to ada",
     ]
     assert edited("title: Reviewer", "title: Critic") == ["eve changes title from Reviewer to Critic"]
-    assert edited("confidence: 0.9, ", "confidence: 0.8, ") == ["policies.replace.confidence: 0.9 -> 0.8"]
+    assert edited("confidence: 0.7, ", "confidence: 0.8, ") == ["policies.replace.confidence: 0.7 -> 0.8"]
     assert edited("coach_first: true", "coach_first: false") == ["policies.replace.coach_first: true -> false"]
     assert edited("experiments: 40", "experiments: 40, usd: 3") == ["budget.usd: nothing -> 3.0"]
     assert edited("evolution, count: 2", "evolution, count: 3") == ["talent researcher evolution: 2 -> 3"]

@@ -24,9 +24,10 @@ from company.edits import (
     edits_from,
     from_dict,
 )
+from company.entities import Agent
 from company.handover import Handover, consequences, handover, living_manager
 from company.revision import Revision, apply, inverse, revise
-from company.state import Agent, State
+from company.state import State
 from roles.role import Brain
 
 LAB, STARTUP = load_chart("lab"), load_chart("startup")

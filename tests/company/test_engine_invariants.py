@@ -16,8 +16,9 @@ from company import events as ev
 from company.chart import OrgChart
 from company.compute.backend import Outcome
 from company.engine import Cancel, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.entities import FINISHED
 from company.ledger import Ledger
-from company.state import FINISHED, State
+from company.state import State
 from company.testing import Decide, Rehearsal, Run, Trainer, drive, offline
 from roles.intents import (
     Approve,
@@ -142,7 +143,7 @@ INTENTS: dict[str, st.SearchStrategy[list[Intent]]] = {
     "appraise": st.lists(
         st.one_of(
             st.builds(Replace, agent=AGENT, because=TEXT),
-            st.builds(Coach, agent=AGENT, target=TEXT),
+            st.builds(Coach, agent=AGENT, advice=TEXT, params=st.dictionaries(TEXT, st.floats())),
             st.builds(Keep, agent=AGENT),
         ),
         max_size=6,
@@ -366,7 +367,7 @@ def test_what_agents_write_is_stored_safely(tmp_path: Any) -> None:
             "build": Build(reason=NASTY),
             "verdict": Verdict(outcome="promising", p_real=0.5, reason=NASTY),
             "plan": Digest(text=NASTY),
-            "appraise": Coach(agent="bob", target=NASTY, because=NASTY),
+            "appraise": Coach(agent="bob", advice=NASTY, because=NASTY, params={NASTY: 1.0, "step": math.nan}),
         }
         return [answers[seen.task]] if seen.task in answers else offline(state, seen)
 

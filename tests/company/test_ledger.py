@@ -92,7 +92,9 @@ def test_the_projections_are_the_state(tmp_path: Path, steps: int) -> None:
         assert (row.position, row.role, row.brain, row.status) == (
             agent.position, agent.role, agent.brain.kind, agent.status,
         )  # fmt: skip
-        assert (row.experiments, row.worth, row.low, row.high) == (agent.experiments, *agent.worth)
+        last = agent.appraised
+        assert row.experiments == agent.experiments
+        assert (row.worth, row.low, row.high) == ((last.worth, last.low, last.high) if last else (0.0, 0.0, 0.0))
     experiments = {row.id: row for row in rows(path, ExperimentRow)}
     assert experiments.keys() == state.experiments.keys()
     for name, experiment in state.experiments.items():

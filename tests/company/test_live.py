@@ -10,9 +10,10 @@ from core_kit import digest_of, eventful_chart, moody, rough_project, rough_trai
 
 from company.compute.backend import Order, Outcome
 from company.engine import Engine, Step
+from company.entities import Agent
 from company.ledger import Ledger
 from company.live import MAX_LOSSES, Hire, LiveCompany
-from company.state import Agent, State
+from company.state import State
 from company.testing import Decide, FakeCompute, Run, drive
 from roles.employee import Decision, DirectEmployee
 from roles.intents import Intent
@@ -166,7 +167,9 @@ async def test_a_worker_lost_too_often_is_an_infrastructure_failure_held_against
     _, engine = await office.work()
     failed = [e for e in engine.state.experiments.values() if e.purpose == "proposal" and e.status == "failed"]
     assert failed and {e.failure for e in failed} == {"infrastructure"}
-    assert all(a.experiments == a.failed == 0 and not a.scores for a in engine.state.agents.values())
+    assert all(
+        a.experiments == a.failed == engine.state.record.evidence(a.id) == 0 for a in engine.state.agents.values()
+    )
     tries = [row for row in office.ledger().attempts() if row.experiment == failed[0].id]
     assert len(tries) == MAX_LOSSES
 

@@ -21,9 +21,9 @@ from company.chart_yaml import load_chart
 from company.commands.report import report
 from company.compute.backend import Outcome
 from company.conclusion import conclude, of_holdout
+from company.entities import Experiment
 from company.ledger import Ledger
 from company.report import close_run, report_text
-from company.state import Experiment
 from company.testing import planted_project, planted_trainer
 from projects.spec import Metric
 from roles.observation import stream

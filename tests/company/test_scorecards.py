@@ -22,28 +22,22 @@ from roles.observation import Observation
 
 
 @cache
-def world(bold: bool = False) -> tuple[Engine, Record]:
-    record = Record()
+def world(bold: bool = False) -> Engine:
 
     def decide(state: State, seen: Observation) -> list[Intent]:
         if bold and seen.task == "verdict":  # always certain that it is nothing
             return [Verdict(outcome="noise", p_real=0.0)]
         return moody(state, seen) if seen.task in ("review", "propose") else offline(state, seen)
 
-    engine = drive(
-        rough_project(), chart_of("committee", 60), rough_trainer(), seed=4, decide=decide,
-        on_step=lambda step: [record.apply(event) for _, event in step.events] and None,
-    )  # fmt: skip
-    return engine, record
+    return drive(rough_project(), chart_of("committee", 60), rough_trainer(), seed=4, decide=decide)
 
 
 def cards(bold: bool = False) -> dict[str, Appraisal]:
-    engine, record = world(bold)
-    return appraise_everyone(engine.state, record)
+    return appraise_everyone(world(bold).state)
 
 
 def test_everyone_is_measured_and_every_part_is_a_finite_number() -> None:
-    engine, _ = world()
+    engine = world()
     assert set(cards()) == set(engine.state.agents)
     for card in cards().values():
         assert card.low <= card.score <= card.high and card.n >= 0
@@ -53,10 +47,8 @@ def test_everyone_is_measured_and_every_part_is_a_finite_number() -> None:
 
 def test_a_company_that_has_done_nothing_knows_nothing() -> None:
     engine = Engine(rough_project())
-    record = Record()
-    for _, event in engine.found(chart_of("startup"), 0, 1).events:
-        record.apply(event)
-    for card in appraise_everyone(engine.state, record).values():
+    engine.found(chart_of("startup"), 0, 1)
+    for card in appraise_everyone(engine.state).values():
         assert card.score == pytest.approx(0, abs=1e-12) and card.n == 0
 
 
@@ -71,10 +63,10 @@ def test_reviewers_who_vote_by_lot_are_no_better_than_the_base_rate() -> None:
 
 
 def test_an_engineer_is_credited_with_repairs_that_ended_well() -> None:
-    engine, record = world()
+    engine = world()
     saved = [
         id_
-        for id_, work in record.work.items()
+        for id_, work in engine.state.record.work.items()
         if work.repaired_by == "dan" and engine.state.experiments[id_].status == "ok"
     ]
     dan = cards()["dan"]
@@ -90,7 +82,7 @@ def test_a_managers_regret_and_its_two_by_two_add_up() -> None:
 
 
 def test_what_was_never_settled_scores_nobody() -> None:
-    engine, _ = world()
+    engine = world()
     for e in engine.state.experiments.values():
         if e.purpose != "proposal" or e.failure == "infrastructure" or e.status == "refused":
             assert improved(e) is None
@@ -99,7 +91,7 @@ def test_what_was_never_settled_scores_nobody() -> None:
 
 
 def test_a_reviewer_who_calls_everything_noise_loses_discoveries_only_where_a_twin_proved_them() -> None:
-    engine, _ = world(bold=True)
+    engine = world(bold=True)
     assert not [e for e in engine.state.experiments.values() if e.standing]
     assert discoveries_lost(engine.state) == frozenset()
     one, twin = [e for e in engine.state.experiments.values() if e.purpose == "proposal" and e.status == "ok"][:2]
@@ -112,7 +104,7 @@ def test_a_reviewer_who_calls_everything_noise_loses_discoveries_only_where_a_tw
 
 
 def test_waste_is_what_failed_or_ended_in_the_worst_quarter() -> None:
-    engine, _ = world()
+    engine = world()
     found = waste(engine.state)
     for id_ in found:
         e = engine.state.experiments[id_]

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from company.appraisal import worths
+from company.appraisal import PRIOR_SD, Z, worths
 from company.chart import OrgChart, Talent, TalentRecord
 from company.chart_diff import diff_charts
 from company.chart_nodes import MAX_BYTES
@@ -20,7 +20,7 @@ from company.chart_problems import ChartError
 from company.chart_yaml import load_chart
 from company.cli import loopworks as command
 from company.staffing import candidate
-from company.talent import HALF_WIDTH, PRIOR_SD, SHARED, expectation
+from company.talent import SHARED, expectation
 from company.talent_export import talent_of
 from company.talent_file import dump_talent, load_talent, parse_talent, with_talent
 from tests.company.core_kit import chart_of, quiet
@@ -29,7 +29,7 @@ from tests.support import loopworks, write_chart, write_project
 
 
 def told(worth: float, sd: float = 0.3, project: str = "digits", n: int = 9) -> TalentRecord:
-    return TalentRecord(project=project, n=n, worth=worth, low=worth - HALF_WIDTH * sd, high=worth + HALF_WIDTH * sd)
+    return TalentRecord(project=project, n=n, worth=worth, low=worth - Z * sd, high=worth + Z * sd)
 
 
 def known(*records: TalentRecord, brain: str = "gp") -> Talent:
@@ -85,7 +85,7 @@ def test_an_interval_that_says_nothing_counts_for_next_to_nothing() -> None:
 
 def test_the_prior_is_what_the_appraisal_gives_to_someone_without_a_result() -> None:
     nobody = worths([], ["bob"])["bob"]
-    assert (nobody.high - nobody.low) / 2 / HALF_WIDTH == pytest.approx(PRIOR_SD, abs=0.005)
+    assert (nobody.high - nobody.low) / 2 / Z == pytest.approx(PRIOR_SD, abs=0.005)
 
 
 # who is hired first

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from core_kit import chart_of, moody
 from test_interventions import Person, running
 from test_restructuring import sound
 
 from company import events as ev
-from company.appraisal import posterior
 from company.chart import Talent
 from company.engine import Commanded, Engine, Step
 from company.narration import narrate
 from company.state import State
 from company.testing import Decide, Rehearsal, drive, offline, planted_project, planted_trainer
-from company.trials import p_better
 from roles.intents import Intent, Propose
 from roles.observation import Observation
 
@@ -109,8 +106,3 @@ def test_who_moves_on_during_a_trial_has_the_job() -> None:
     sound(person.state)
     person.finish()
     assert person.state.phase == "closed"
-
-
-@pytest.mark.parametrize(("hire", "former", "better"), [([1.0], [-1.0] * 5, True), ([-2.0] * 3, [-0.2] * 9, False)])
-def test_the_better_one_has_the_seat(hire: list[float], former: list[float], better: bool) -> None:
-    assert (p_better(posterior(hire), posterior(former)) > 0.5) is better

@@ -27,7 +27,7 @@ def test_a_failing_check_exits_with_1(passed: bool | None, code: int, monkeypatc
 
 def test_json_is_for_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "run", lambda name, seed, full: planted(True))
-    found = json.loads(CliRunner().invoke(validate, ["--json"]).stdout)
+    found = json.loads(CliRunner().invoke(validate, ["appraisal", "--json"]).stdout)
     assert found["appraisal"][0]["passed"] is True
 
 
@@ -40,11 +40,11 @@ def test_planted_people_score_what_they_are_worth() -> None:
     """Pooled over seeds: a worth of one more is a score of about one more."""
     gaps, worths = [], []
     for seed in range(12):
-        company = work(seed, chart(2, 30, "never"), two_kinds, "never")
+        company = work(seed, chart(2, 30, "never"), two_kinds)
         mean = {
             who: sum(values) / len(values)
             for who in ("r0", "r1")
-            if (values := [s.value for s in company.record.scores if s.agent == who])
+            if (values := [s.value for s in company.state.record.scores if s.agent == who])
         }
         gaps.append(mean["r0"] - mean["r1"])
         worths.append(company.worth["r0"] - company.worth["r1"])
@@ -53,8 +53,8 @@ def test_planted_people_score_what_they_are_worth() -> None:
 
 
 def test_the_same_seed_is_the_same_company() -> None:
-    one, other = (work(3, chart(3, 24, "posterior"), differing(0.6), "posterior") for _ in range(2))
-    assert one.record.scores == other.record.scores and one.worth == other.worth
+    one, other = (work(3, chart(3, 24, "posterior"), differing(0.6)) for _ in range(2))
+    assert one.state.record.scores == other.state.record.scores and one.worth == other.worth
 
 
 def test_nobody_differs_where_nobody_is_planted_to() -> None:

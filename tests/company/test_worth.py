@@ -39,7 +39,7 @@ def test_no_data_is_the_prior_for_everyone() -> None:
     found = worths([], ["a", "b"])
     assert found["a"] == found["b"]
     assert found["a"].evidence == 0 and found["a"].mean == 0 and found["a"].low == pytest.approx(-found["a"].high)
-    assert 0.3 < found["a"].p_below < 0.5
+    assert found["a"].p_below == pytest.approx(0.5) and 0.3 < worths([], ["a"], -0.1)["a"].p_below < 0.5
 
 
 def test_who_worked_alone_is_not_known_better_than_before() -> None:

@@ -80,13 +80,16 @@ def test_directives_follow_the_record() -> None:
 def test_a_bad_report_is_coached_and_then_replaced() -> None:
     bad = {"outcomes": DUD, "evidence": 12, "p_below": 0.97, "replaceable": True}
     first = judged(report("bob", **bad))
-    assert isinstance(first, Coach) and "0 of 20" in first.target
+    assert isinstance(first, Coach) and "20 of your 20" in first.advice
+    assert first.directive == "refine" and first.params["width"] == 0.125  # of a tpe: half its usual
     second = judged(report("bob", status="probation", **bad))
     assert isinstance(second, Replace) and "97%" in second.because
     assert isinstance(judged(report("bob", **bad), coach_first=False), Replace)
 
 
-@pytest.mark.parametrize("why", [{"p_below": 0.5}, {"evidence": 3}, {"replaceable": False, "status": "probation"}])
+@pytest.mark.parametrize(
+    "why", [{"p_below": 0.5}, {"evidence": 3}, {"due": False}, {"replaceable": False, "status": "probation"}]
+)
 def test_without_cause_nobody_is_replaced(why: dict) -> None:
     bad = {"outcomes": DUD, "evidence": 12, "p_below": 0.97, "replaceable": True, "status": "probation", **why}
     assert isinstance(judged(report("bob", **bad)), Keep)

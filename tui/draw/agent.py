@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import islice
 
 from company import events as ev
+from company.entities import Agent
 from company.observe import replaceable
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_metric, doing
-from company.state import Agent
 from company.wording import changes_text, count, number, percent, plain, signed, span
 from tui.draw import glyphs
 from tui.draw.ink import EMPTY, Line, brief, line, said, sparks

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from company.entities import Agent
 from company.snapshot import Snapshot
 from company.standing import doing, score
-from company.state import Agent
+from company.state import State
 from company.wording import plain
 from tui.draw import glyphs
 from tui.draw.ink import Line, Span, brief, fit, said, sparks
-from tui.draw.worth import scale, worth_style
+from tui.draw.worth import SPAN, scale, worth_style
 
-Sort = Callable[[Agent], tuple[bool, float | str]]
+Sort = Callable[[State, Agent], tuple[bool, float | str]]
 
+SCALE = f"-{SPAN:g} … +{SPAN:g}"  # the heading of the column of intervals
 ROLES = ("manager", "researcher", "engineer", "reviewer")
 
 
-def _worth(agent: Agent) -> float | None:
-    found = score(agent)
+def _worth(state: State, agent: Agent) -> float | None:
+    found = score(state, agent)
     return found.mean if found else None
 
 
 ORDERS: dict[str, Sort] = {
-    "chart": lambda a: (a.status == "left", ""),
-    "weakest": lambda a: ((worth := _worth(a)) is None, worth or 0.0),
-    "strongest": lambda a: ((worth := _worth(a)) is None, -(worth or 0.0)),
-    "role": lambda a: (False, f"{ROLES.index(a.role) if a.role in ROLES else 9}"),
-    "most runs": lambda a: (False, -a.experiments),
+    "chart": lambda state, a: (a.status == "left", ""),
+    "weakest": lambda state, a: ((worth := _worth(state, a)) is None, worth or 0.0),
+    "strongest": lambda state, a: ((worth := _worth(state, a)) is None, -(worth or 0.0)),
+    "role": lambda state, a: (False, f"{ROLES.index(a.role) if a.role in ROLES else 9}"),
+    "most runs": lambda state, a: (False, -a.experiments),
 }
 
 
@@ -43,10 +45,10 @@ def row(shot: Snapshot, id: str, room: int) -> Line:
     agent = shot.state.agents[id]
     glyph, colour = glyphs.seat(agent)
     spans: list[Span] = [(f"{glyph} ", f"{colour} b")]
-    values = _values(agent)
+    values = _values(shot.state, agent)
     for name, size, right in _columns(room):
-        if name == "-1 … +1":
-            worth = score(agent)
+        if name == SCALE:
+            worth = score(shot.state, agent)
             shown = scale((worth.mean, worth.low, worth.high), size) if worth else ((" " * size, ""),)
             spans += [*shown, (" ", "")]
             continue
@@ -60,7 +62,7 @@ def row(shot: Snapshot, id: str, room: int) -> Line:
 def _columns(room: int) -> list[tuple[str, int, bool]]:
     found = [("agent", 10, False), ("role", 10, False), ("score", 6, True), ("of runs", 7, True)]
     if room >= 54:
-        found.insert(3, ("-1 … +1", 13, False))
+        found.insert(3, (SCALE, 13, False))
     if room >= 66:
         found.insert(2, ("brain", 10, False))
     if room >= 84:
@@ -68,8 +70,8 @@ def _columns(room: int) -> list[tuple[str, int, bool]]:
     return found
 
 
-def _values(agent: Agent) -> dict[str, tuple[str, str]]:
-    worth = score(agent)
+def _values(state: State, agent: Agent) -> dict[str, tuple[str, str]]:
+    worth = score(state, agent)
     researcher = agent.role == "researcher"
     shown = (f"{worth.mean:+.2f}", worth_style((worth.mean, worth.low, worth.high))) if worth else ("", "faint")
     brain = "" if agent.brain.kind == "policy" else plain(agent.brain.kind, 20)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from company import events as ev
+from company.entities import Experiment
 from company.snapshot import Snapshot
-from company.state import Experiment
 from company.wording import count, number, percent, plain, setting
 from tui.draw import glyphs
 from tui.draw.braille import Points, plot

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from company.entities import Experiment
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_metric
-from company.state import Experiment
 from company.wording import changes_text, number
 from tui.draw import glyphs
 from tui.draw.ink import Line, Span, brief, fit, said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from company.state import Agent, Experiment
+from company.entities import Agent, Experiment
 
 ROLE = {"manager": "◆", "researcher": "●", "engineer": "▲", "reviewer": "■"}
 TONE = {"good": ("★", "good"), "bad": ("✗", "bad"), "warn": ("!", "warn"), "people": ("◆", "manager")}

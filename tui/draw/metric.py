@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from company.entities import Experiment
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_metric
-from company.state import Experiment
 from company.wording import number, plain
 from tui.draw.ink import Line, Span, line
 from tui.draw.page import fact

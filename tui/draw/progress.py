@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from company.entities import Experiment
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_is_baseline, champion_metric
-from company.state import Experiment, State
+from company.state import State
 from company.wording import number, plain, span
 from tui.draw.braille import AXIS, DOTS
 from tui.draw.ink import Line, Span, clip, fit, line

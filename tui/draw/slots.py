@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from company.entities import Experiment
 from company.snapshot import Lease, Snapshot
 from company.standing import doing
-from company.state import Experiment
 from company.wording import count, number, percent, plain, span
 from tui.draw import glyphs
 from tui.draw.canvas import Box, Drawing

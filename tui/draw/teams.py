@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from company.chart import OrgChart
+from company.entities import Agent
 from company.snapshot import Snapshot
 from company.standing import doing, score
-from company.state import Agent
+from company.state import State
 from company.wording import plain
 
 
@@ -56,7 +57,7 @@ def company_team(shot: Snapshot, folded: Collection[str] = ()) -> Team:
     def seat(position: str) -> Seat:
         agent = state.agents.get(state.holder.get(position, ""))
         title = plain(state.chart.position(position).name, 60)
-        return _taken(position, agent, title, tasks) if agent else Seat(position, position, title, "", "")
+        return _taken(state, position, agent, title, tasks) if agent else Seat(position, position, title, "", "")
 
     return _team(state.chart, state.chart.root, seat, folded)
 
@@ -79,8 +80,8 @@ def _team(chart: OrgChart, position: str, seat, folded: Collection[str]) -> Team
     return Team(seat(position), rows, [_team(chart, lead, seat, folded) for lead in leads], position in folded)
 
 
-def _taken(position: str, agent: Agent, title: str, tasks: dict[str, str]) -> Seat:
-    worth = score(agent)
+def _taken(state: State, position: str, agent: Agent, title: str, tasks: dict[str, str]) -> Seat:
+    worth = score(state, agent)
     brain = plain(agent.brain.kind, 24)
     return Seat(
         position, agent.id, title if title != position else plain(agent.name, 60), agent.role,

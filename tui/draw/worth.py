@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from company.appraisal import PRIOR_SD, level_of, posterior
-from company.state import Agent, State
+from company.appraisal import Posterior
+from company.entities import Agent
+from company.standing import score
+from company.state import State
 from company.wording import count, percent, signed
+from company.worth import level_of
 from tui.draw.ink import Line, line
 
-SPAN = 1.0  # the scale shows worths from -SPAN to +SPAN
+SPAN = 3.0  # the scale shows worths from -SPAN to +SPAN
 
 Worth = tuple[float, float, float]  # mean, low, high
 
@@ -35,20 +38,31 @@ def scale(worth: Worth | None, room: int) -> Line:
 
 def parts(state: State, agent: Agent) -> list[Line]:
     """How the score comes about, and how it stands to the chart's rule."""
-    n = len(agent.scores)
-    if not n:
+    now = score(state, agent)
+    if now is None:
         return [line(("no finished experiment yet: nothing is known, which is no failure", "muted"))]
-    policies = state.chart.policies
-    now = posterior(agent.scores, level=level_of(policies.replace.below))
-    prior = 1 / PRIOR_SD**2
-    total = sum(agent.scores)
-    rule = policies.replace
+    worth = (now.mean, now.low, now.high)
     return [
-        line(("worth       ", "muted"), (signed(now.mean, 2), worth_style((now.mean, now.low, now.high))), "  ",
-             *scale((now.mean, now.low, now.high), 17)),
-        line(("90 % inside ", "muted"), f"{signed(now.low, 2)} to {signed(now.high, 2)}"),
-        line(("made of     ", "muted"), f"{signed(total)} from {count(n, 'run')} / ({n} + {prior:.0f} of doubt)"),
-        line(("below par   ", "muted"), (percent(now.p_below), "bad b" if now.p_below >= rule.confidence else "text"),
-             (f" sure; {percent(rule.confidence)} and {policies.appraise.after} runs let it be replaced"
-              if rule.rule == "posterior" else f" sure; the chart replaces by the rule '{rule.rule}'", "muted")),
+        line(("worth       ", "muted"), (signed(now.mean, 2), worth_style(worth)), "  ", *scale(worth, 17)),
+        line(("90 % inside ", "muted"), f"{signed(now.low, 2)} to {signed(now.high, 2)}",
+             (f"  compressed sigmas a run, {count(now.evidence, 'run')}", "muted")),
+        line(("made of     ", "muted"), f"{signed(now.parts['raw'], 2)} on its own, "
+             f"{signed(-now.parts['field'], 2)} for the field, {signed(now.parts['shrinkage'], 2)} for doubt"),
+        *_standing(state, agent, now),
     ]  # fmt: skip
+
+
+def _standing(state: State, agent: Agent, now: Posterior) -> list[Line]:
+    policies = state.chart.policies
+    rule, below = policies.replace, signed(level_of(state), 2)
+    style = "bad b" if now.p_below >= rule.confidence else "text"
+    lets = f"{percent(rule.confidence)} and {policies.appraise.after} runs let it be replaced"
+    what = lets if rule.rule == "posterior" else f"the chart replaces by the rule '{rule.rule}'"
+    lines = [
+        line(("below par   ", "muted"), (percent(now.p_below), style), (f" sure of under {below}; {what}", "muted"))
+    ]
+    if agent.probation is not None:
+        left = max(0, agent.probation.until - now.evidence)
+        target = f"at least {signed(agent.probation.level, 2)}, judged after {count(left, 'more run')}"
+        lines.append(line(("probation   ", "muted"), (target, "warn")))
+    return lines
