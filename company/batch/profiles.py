@@ -55,7 +55,7 @@ def progress(
     A company that closed keeps its last value, and before the first there is the first: the baseline is the champion
     that it was founded with.
     """
-    kept = {world: row.path(of) for world, row in rows.items() if row.regret is not None and row.path(of)}
+    kept = {world: trail for world, row in rows.items() if row.regret is not None and (trail := row.path(of))}
     if not kept:
         return None
     table = np.array([_held(trail, grid) for trail in kept.values()])
@@ -65,7 +65,8 @@ def progress(
 def progress_grid(arms: Mapping[Arm, Mapping[World, Row]]) -> Array:
     """From 0 to the last slot-second of any company: the same for every arm."""
     rows = [row for mine in arms.values() for row in mine.values() if row.regret is not None]
-    ends = [max(row.trail[-1][0] if row.trail else 0.0, row.metrics.get("slot_seconds", 0.0)) for row in rows]
+    ends = [at for row in rows for at, _ in row.path(CHAMPION)[-1:]]
+    ends += [row.metrics.get("slot_seconds", 0.0) for row in rows]
     return np.linspace(0.0, max((end for end in ends if np.isfinite(end)), default=1.0) or 1.0, POINTS)
 
 

@@ -69,8 +69,9 @@ class Row:
         return float(value) if self.status == "ok" and math.isfinite(value) else None
 
     def path(self, of: str) -> Trail:
-        """The step function of `champion`, `best_found` or `mean_of_agents`; empty where none was kept."""
-        return self.trail if of == CHAMPION else self.trails.get(of, ())
+        """The finite steps of `champion`, `best_found` or `mean_of_agents`; empty where none was kept."""
+        steps = self.trail if of == CHAMPION else self.trails.get(of, ())
+        return tuple((at, value) for at, value in steps if math.isfinite(at) and math.isfinite(value))
 
 
 @dataclass(frozen=True, slots=True)

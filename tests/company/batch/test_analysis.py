@@ -162,6 +162,13 @@ def test_best_so_far_holds_its_steps_and_goes_on_after_the_end() -> None:
     assert progress(SOLO, arms[SOLO], np.array([0.0]), "mean_of_agents") is None
 
 
+def test_a_step_that_is_not_finite_is_no_step() -> None:
+    trail = ((0.0, math.inf), (10.0, 0.4), (math.nan, 0.1))
+    arms = by_arm([replace(row("solo", "p0", 0, 0.3), trail=trail)])
+    found = progress(SOLO, arms[SOLO], progress_grid(arms))
+    assert found is not None and set(found.y) == {0.4}
+
+
 def test_curves_are_of_the_profile_and_of_every_trail_that_was_kept() -> None:
     found = analyse(batch(3, 1), CONTROLS)
     assert [(c.of, c.arm) for c in found.curves] == [

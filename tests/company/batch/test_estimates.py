@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from scipy.stats import mannwhitneyu, trim_mean
 
 from company.batch.contrasts import holm, paired, permutation
-from company.batch.resampling import Statistic, estimator, interval, iqm, once, resamples
+from company.batch.resampling import Statistic, error, estimator, interval, iqm, once, resamples
 
 floats = st.floats(0, 2, allow_subnormal=False)
 
@@ -41,6 +41,17 @@ def test_an_interval_of_a_mean_is_about_students() -> None:
     half = stdtrit(11, 0.975) * x.std(ddof=1) / math.sqrt(12)
     assert low is not None and high is not None
     assert (high - low) / 2 == pytest.approx(half, rel=0.1)
+
+
+def test_the_error_of_a_stratified_mean_is_that_of_the_spread_within() -> None:
+    """Two seeds a project: a bootstrap that was not widened would be sqrt(2) too narrow."""
+    x = np.random.default_rng(7).standard_normal((30, 2)) + np.arange(30)[:, None]
+    drawn = np.concatenate([estimator("mean")(x.ravel(), counts) for counts in resamples([2] * 30, 20_000, 0)])
+    assert error(drawn, [2] * 30) == pytest.approx(math.sqrt(x.var(axis=1, ddof=1).mean() / 60), rel=0.03)
+    low, high = interval(drawn, [2] * 30)
+    assert low is not None and high is not None
+    half = stdtrit(30, 0.975) * math.sqrt(x.var(axis=1, ddof=1).mean() / 60)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.05)
 
 
 @pytest.mark.parametrize("statistic, truth", [("iqm", 0.1399), ("mean", math.exp(-2 + 0.32))])

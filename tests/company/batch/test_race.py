@@ -37,6 +37,16 @@ def test_the_bound_covers_the_mean_at_all_looks_together() -> None:
     assert missed.mean() <= 0.05
 
 
+def test_a_stake_knows_nothing_of_the_outcome_that_it_is_on() -> None:
+    past = np.random.default_rng(3).random(30)
+    stakes = []
+    for last in (0.0, 0.7, 1.0):
+        capital = log_capital(np.array([[*past, last]]), 0.5, ALPHA)[0]
+        stakes.append(math.expm1(capital[-1] - capital[-2]) / (last - 0.5))
+    assert stakes == pytest.approx([stakes[0]] * 3)
+    assert 0 < stakes[0] <= 1.5
+
+
 def test_a_lower_bound_closes_in_on_the_mean() -> None:
     rng = np.random.default_rng(2)
     outcomes = (rng.random(2000) < 0.8).astype(float)
