@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from company.surrogates.groups import Group, groups_of
-from company.surrogates.kernel import Array, Coordinates, Scales, fit_scales
+from company.surrogates.kernel import Array, Coordinates, Scales, fit_scales, one_thread
 from company.surrogates.model import Surrogate
 from company.surrogates.recording import Recording, RecordingError
 from company.surrogates.scale import Scale, log_stretch, onto, possible
@@ -63,6 +63,7 @@ def fit(recording: Recording) -> Fit:
     from company.surrogates.optimum import scale_of_regret
     from company.surrogates.scores import cross_validate
 
+    one_thread()
     groups = groups_of(recording)
     scale, scales = choose(recording, groups)
     surrogate = Surrogate(recording, groups, scale, scales)
@@ -121,4 +122,5 @@ def losses_of(recording: Recording) -> Array:
 
 def surrogate_of(recording: Recording, found: Fit) -> Surrogate:
     """The model of a recording that was fitted before."""
+    one_thread()
     return Surrogate(recording, groups_of(recording), found.scale, found.scales)

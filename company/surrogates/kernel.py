@@ -136,6 +136,14 @@ def _evidence(at: Array, apart: Array, z: Array, counts: Array) -> tuple[float, 
     return float(value), gradient
 
 
+def one_thread() -> None:
+    """From here on linear algebra of this process uses one thread: two would change last digits, and save nothing."""
+    import scipy.linalg  # noqa: F401  (brings a library of its own, which is limited only once it is there)
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
+
+
 def solve(kernel: Array, ridge: Array | float, values: Array) -> Array:
     """Weights of kernel ridge regression: (kernel + diag(ridge))^-1 values."""
     from scipy.linalg import cho_factor, cho_solve

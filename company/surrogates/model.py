@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from company.surrogates.fields import failure_field, metric_field, noise_field, ratio_field
+from company.surrogates.fields import Design, curved, failure_field, metric_field, noise_field, ratio_field
 from company.surrogates.groups import Group
 from company.surrogates.kernel import Array, Coordinates, Scales, as_float32, matern, scaled, squares
 from company.surrogates.recording import Recording
@@ -40,35 +40,39 @@ class Surrogate:
         self.recording, self.groups = recording, tuple(groups)
         self.scale: Scale = scale
         self.coordinates = Coordinates(recording.space)
-        points = scaled(self.coordinates.matrix(g.config for g in groups), self.coordinates.groups, scales)
-        kernel = matern(squares(points, points))
-        self.metric = metric_field(kernel, self.groups, scales, scale)
-        self.noise = noise_field(kernel, self.groups, scales, scale)
-        self.failure = failure_field(kernel, self.groups)
-        self.ratio = ratio_field(kernel, self.groups)
+        matrix = self.coordinates.matrix(g.config for g in groups)
+        points = scaled(matrix, self.coordinates.groups, scales)
+        design = Design(matern(squares(points, points)), curved(matrix))
+        self.metric = metric_field(design, self.groups, scales, scale)
+        self.noise = noise_field(design, self.groups, scales, scale)
+        self.failure = failure_field(design, self.groups)
+        self.ratio = ratio_field(design, self.groups)
         fields = (self.metric, self.noise, self.failure, self.ratio)
         self._weights = as_float32(np.stack([field.weights for field in fields], axis=1))
+        self._slopes = as_float32(np.stack([field.slopes for field in fields], axis=1))
         self._offsets = tuple(field.offset for field in fields)
         self.points, self._norms = as_float32(points), as_float32((points * points).sum(axis=1))
         self._lengths = as_float32(np.exp(-np.array(scales.lengths))[self.coordinates.groups])
 
     def answer(self, config: Config) -> Answer:
         """Look one config up."""
-        at = np.array(self.coordinates.vector(config), dtype=np.float32) * self._lengths
+        vector = np.array(self.coordinates.vector(config), dtype=np.float32)
+        at = vector * self._lengths
         squared = self._norms - 2 * (self.points @ at)
         squared += at @ at
         alike = _matern32(squared)
-        z, log_sd, failing, ratio = (alike @ self._weights).tolist()
+        z, log_sd, failing, ratio = (alike @ self._weights + curved(vector) @ self._slopes).tolist()
         a, b, c, d = self._offsets
         sd = math.exp(min(LARGEST_LOG, max(self.noise.low, min(self.noise.high, b + log_sd))))
         return Answer(a + z, sd, c + failing, d + ratio, int(alike.argmax()))
 
     def predict(self, configs: Sequence[Config]) -> tuple[Array, NDArray[np.bool_]]:
         """z (n,) and whether training fails (n,)."""
-        at = as_float32(self.coordinates.matrix(configs)) * self._lengths
+        matrix = as_float32(self.coordinates.matrix(configs))
+        at = matrix * self._lengths
         squared = as_float32(self._norms - 2 * (at @ self.points.T) + (at * at).sum(axis=1)[:, None])
-        found = _matern32(squared) @ self._weights[:, [0, 2]]
-        return found[:, 0] + self._offsets[0], found[:, 1] + self._offsets[2] > 0
+        found = _matern32(squared) @ self._weights + curved(matrix) @ self._slopes
+        return found[:, 0] + self._offsets[0], found[:, 2] + self._offsets[2] > 0
 
     def loss(self, z: float) -> float:
         """A value on the metric's scale as a loss: smaller is better."""
