@@ -31,7 +31,7 @@ def need(found: Paired, projects: int, contrasts: int = 1, alpha: float = ALPHA,
     """What it takes to see the measured difference d, if it is the true one: None without a spread or a difference.
 
     N = n ((z(1 - alpha / 2 k) + z(power)) se / d)^2 with se the paired standard error over n worlds and k contrasts
-    (Bonferroni, the first step of Holm's correction): se falls with the root of the worlds (Cohen 1988, ch. 2).
+    (Bonferroni, the first step of Holm's correction): se falls with the root of the worlds (Cohen 1988).
     """
     if not found.error or abs(found.difference) <= TIE:
         return None

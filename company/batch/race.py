@@ -25,7 +25,7 @@ from company.batch.rows import Arm, Row, World, by_arm, regrets
 
 ALPHA = 0.05
 FEWEST = 20  # seeds before anything is dropped: valid with fewer, but a report on fewer convinces nobody
-BOLDEST = 0.75  # of the capital that may be lost in one bet (Waudby-Smith & Ramdas 2024, section 4.2)
+BOLDEST = 0.75  # of the capital that may be lost in one bet (Waudby-Smith & Ramdas 2024)
 GRID = np.linspace(0.0, 1.0, 1001)
 
 
@@ -77,7 +77,7 @@ def lower_bound(outcomes: Array, alpha: float) -> float:
 def log_capital(outcomes: Array, mean: float | Array, alpha: float) -> Array:
     """Logarithm of the capital after each outcome, (races, seeds), of betting that the true mean is above `mean`.
 
-    The stake is the predictable plug-in of Waudby-Smith & Ramdas (2024, eq. 26), from the mean and variance of earlier
+    The stake is the predictable plug-in of Waudby-Smith & Ramdas (2024), from the mean and variance of earlier
     outcomes, and never above what could lose BOLDEST of the capital.
     """
     n = np.arange(1, outcomes.shape[1] + 1)
