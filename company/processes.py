@@ -6,7 +6,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -32,7 +34,7 @@ def as_done(
     context = get_context("forkserver")  # a forked child of a process with threads could hang
     context.set_forkserver_preload(list(preload))
     others = set(active_children())
-    pool = ProcessPoolExecutor(processes, context, _leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(processes, context, _serve_the_parent)
     try:
         index = {pool.submit(work, piece): i for i, piece in enumerate(todo)}
         for done in as_completed(index):
@@ -45,5 +47,13 @@ def as_done(
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _serve_the_parent() -> None:
+    """An interrupt is the parent's to handle; without a parent there is nothing to work for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_follow, args=(parent_process(),), daemon=True).start()
+
+
+def _follow(parent: BaseProcess | None) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)

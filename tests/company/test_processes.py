@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import sys
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 
 import pytest
 
@@ -22,3 +27,29 @@ def test_an_error_is_raised_here(processes: int) -> None:
 
 def test_there_is_at_least_one_core() -> None:
     assert cores() >= 1
+
+
+PARENT = """
+import sys, time
+from company.processes import as_done
+
+def hold(n):
+    print("at work", n, flush=True)
+    time.sleep(300)
+
+if __name__ == "__main__":
+    list(as_done(hold, [0, 1], 2))
+"""
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent(kind: signal.Signals, tmp_path: Path) -> None:
+    """Workers hold the standard output open: it ends when the last of them is gone."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with Popen([sys.executable, "parent.py"], cwd=tmp_path, env=environment, stdout=PIPE, stderr=DEVNULL) as parent:
+        assert parent.stdout is not None
+        assert [parent.stdout.readline()[:7] for _ in range(2)] == [b"at work", b"at work"]
+        parent.send_signal(kind)
+        parent.communicate(timeout=60)
+    assert parent.returncode == -kind
