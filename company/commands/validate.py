@@ -117,4 +117,4 @@ def _table(findings: Sequence[Finding]) -> Table:
 
 
 def _short(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
