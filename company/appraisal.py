@@ -30,7 +30,8 @@ RATIO_LOG_SD = 0.8  # and may well be a quarter of it, or more than all of it
 RATIOS = np.geomspace(RATIO / 8, RATIO * 8, 25)
 NOISE, NOISE_RUNS = 1.0, 4.0  # prior guess of s in compressed sigmas, and how many runs it counts for
 PRIOR_SD = 1.16  # of someone without a result: what these priors come to
-NEWTON_STEPS = 6
+NEWTON_STEPS, STILL = 8, 1e-4
+LEAST_CHANCE = 1e-5  # of a point of the grid, below which it is left out
 
 STANDARD = NormalDist()
 Z = STANDARD.inv_cdf(0.5 + INTERVAL / 2)  # half an interval, in standard deviations
@@ -185,28 +186,32 @@ class _Mixture:
         return math.sqrt(max(0.0, (k * spread[-1] - spread[:-1].sum() / k) / (k - 1))) if k > 1 else 0.0
 
     def cdf(self, at: Array) -> Array:
+        """P(quantity <= at), for one or several values of each: (..., m)."""
         from scipy.special import stdtr
 
-        return self.chance @ stdtr(self.freedom, (at - self.location) / self.scale)
+        return self.chance @ stdtr(self.freedom, (at[..., None, :] - self.location) / self.scale)
 
     def _density(self, at: Array) -> Array:
         half = (self.freedom + 1) / 2
         front = math.exp(math.lgamma(half) - math.lgamma(half - 0.5)) / math.sqrt(self.freedom * math.pi)
-        kernel = (1 + ((at - self.location) / self.scale) ** 2 / self.freedom) ** -half
+        kernel = (1 + ((at[..., None, :] - self.location) / self.scale) ** 2 / self.freedom) ** -half
         return self.chance @ (front * kernel / self.scale)
 
     def summary(self, level: float) -> Array:
         """Mean, low, high and P(below level), (4, m)."""
-        low, high = (self.quantile(0.5 + side * INTERVAL / 2) for side in (-1, 1))
+        low, high = self.quantiles((0.5 - INTERVAL / 2, 0.5 + INTERVAL / 2))
         return np.array([self.mean(), low, high, self.cdf(np.full(self.location.shape[1], level))])
 
-    def quantile(self, p: float) -> Array:
-        """Newton from the moments, no step longer than a standard deviation."""
-        mean = self.mean()
+    def quantiles(self, p: Sequence[float]) -> Array:
+        """(len(p), m), by Newton from the moments, no step longer than a standard deviation, until nothing moves."""
+        mean, wanted = self.mean(), np.array(p)[:, None]
         sd = np.sqrt(self.chance @ (self.scale**2 + (self.location - mean) ** 2))
-        at = mean + STANDARD.inv_cdf(p) * sd
+        at = mean + np.array([STANDARD.inv_cdf(each) for each in p])[:, None] * sd
         for _ in range(NEWTON_STEPS):
-            at = at - np.clip((self.cdf(at) - p) / self._density(at), -sd, sd)
+            step = np.clip((self.cdf(at) - wanted) / self._density(at), -sd, sd)
+            at = at - step
+            if np.abs(step).max() < STILL * sd.max():
+                break
         return at
 
 
@@ -225,6 +230,8 @@ def _posteriors(sums: _Sums, ratio: float, contrasts: Array) -> _Mixture:
     fit = -0.5 * np.log1p(grid[:, None] ** 2 * eigen).sum(axis=1) - shape * np.log(rate)
     prior = -0.5 * (np.log(grid / ratio) / RATIO_LOG_SD) ** 2  # the grid is even in the logarithm
     chance = np.exp(fit + prior - (fit + prior).max())
+    kept = chance >= LEAST_CHANCE * chance.sum()
+    chance, gain, rate = chance[kept], gain[kept], rate[kept]
     turn = contrasts @ basis
     location = (gain * turned) @ turn.T
     scale = np.sqrt((gain @ (turn.T**2)) * (rate / shape)[:, None])

@@ -38,7 +38,7 @@ def observe(state: State, pending: Pending) -> Observation:
         pending=_under_way(state, agent, pending.experiment) if pending.task in ("propose", "review") else (),
         directive=agent.directive,
         subject=_subject(state, experiment) if experiment else None,
-        reports=_reports(state, agent.position) if pending.task in ("plan", "appraise") else (),
+        reports=_reports(state, agent.position, pending.task) if pending.task in ("plan", "appraise") else (),
         policy=_policy(state, pending.task),
         device=state.device,
         micro_batch_of=state.brief["micro_batch"],
@@ -104,13 +104,22 @@ def _subject(state: State, experiment: Experiment) -> Subject:
     )
 
 
-def _reports(state: State, manager: str) -> tuple[ReportView, ...]:
-    return tuple(_report(state, state.agent_at(position)) for position in state.filled(state.chart.reports(manager)))
+def _reports(state: State, manager: str, task: str) -> tuple[ReportView, ...]:
+    found = (state.agent_at(position) for position in state.filled(state.chart.reports(manager)))
+    return tuple(_report(state, agent, task) for agent in found)
 
 
-def _report(state: State, agent: Agent) -> ReportView:
+def _worth(state: State, agent: Agent, task: str) -> Posterior:
+    """What an appraisal rests on is reckoned anew; a plan sees the latest appraisal."""
+    if task == "appraise":
+        return worth_of(state, agent) or NOTHING
+    last = agent.appraised
+    return Posterior(last.worth, last.low, last.high, last.evidence, last.p_below) if last else NOTHING
+
+
+def _report(state: State, agent: Agent, task: str) -> ReportView:
+    worth = _worth(state, agent, task)
     team = [agent] if agent.role != "manager" else _researchers_below(state, agent.position)
-    worth = worth_of(state, agent) or NOTHING
     bests = [member.best for member in team if member.best is not None]
     return ReportView(
         agent=agent.id,
@@ -131,7 +140,7 @@ def _report(state: State, agent: Agent) -> ReportView:
         evidence=worth.evidence,
         p_below=worth.p_below,
         due=agent.probation is None or worth.evidence >= agent.probation.until,
-        replaceable=replaceable(state, agent),
+        replaceable=task == "appraise" and replaceable(state, agent),
         digest=agent.digest,
     )
 
