@@ -51,15 +51,16 @@ class Surrogate:
         self._weights = as_float32(np.stack([field.weights for field in fields], axis=1))
         self._slopes = as_float32(np.stack([field.slopes for field in fields], axis=1))
         self._offsets = tuple(field.offset for field in fields)
-        self.points, self._norms = as_float32(points), as_float32((points * points).sum(axis=1))
+        self.points = points
+        self._towards, self._norms = as_float32(-10 * points), as_float32(5 * (points * points).sum(axis=1))
         self._lengths = as_float32(np.exp(-np.array(scales.lengths))[self.coordinates.groups])
 
     def answer(self, config: Config) -> Answer:
         """Look one config up."""
         vector = np.array(self.coordinates.vector(config), dtype=np.float32)
         at = vector * self._lengths
-        squared = self._norms - 2 * (self.points @ at)
-        squared += at @ at
+        squared = self._towards @ at
+        squared += self._norms + 5 * (at @ at)
         alike = _matern32(squared)
         z, log_sd, failing, ratio = (alike @ self._weights + curved(vector) @ self._slopes).tolist()
         a, b, c, d = self._offsets
@@ -70,7 +71,7 @@ class Surrogate:
         """z (n,) and whether training fails (n,)."""
         matrix = as_float32(self.coordinates.matrix(configs))
         at = matrix * self._lengths
-        squared = as_float32(self._norms - 2 * (at @ self.points.T) + (at * at).sum(axis=1)[:, None])
+        squared = as_float32(at @ self._towards.T + self._norms + 5 * (at * at).sum(axis=1)[:, None])
         found = _matern32(squared) @ self._weights + curved(matrix) @ self._slopes
         return found[:, 0] + self._offsets[0], found[:, 2] + self._offsets[2] > 0
 
@@ -80,9 +81,8 @@ class Surrogate:
 
 
 def _matern32(squared: Array) -> Array:
-    """`matern` in place and in single precision; `squared` is used up."""
+    """`matern` of r^2, five times the squared distances, in place and in single precision; `squared` is used up."""
     np.maximum(squared, 0, out=squared)
-    squared *= np.float32(5.0)
     r = np.sqrt(squared)
     squared *= np.float32(1 / 3)
     squared += r

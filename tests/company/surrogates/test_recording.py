@@ -12,15 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 from recording_kit import fails, recorded
 
+from company.surrogates.catalogue import find_recording
 from company.surrogates.fitting import fit, kept_fit, with_fit
 from company.surrogates.recording import (
     KEY,
+    RESERVED,
+    About,
     Recording,
     RecordingError,
     read_recording,
     space_document,
     write_recording,
 )
+from projects.load import load_project
 from projects.spec import Parameter, SearchSpace
 
 
@@ -140,3 +144,20 @@ def test_a_fit_that_does_not_belong_to_the_rows_is_made_again() -> None:
     for change in wrong:
         assert kept_fit(replace(recording, fit={**whole, **change})) is None
     assert kept_fit(replace(recording, fit="nonsense")) is None
+
+
+def test_the_page_names_every_column_and_every_field() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "recordings.md").read_text()
+    assert all(f"`{name}`" in page for name in (*RESERVED, *About.model_fields))
+
+
+@pytest.mark.parametrize("name", ["digits"])
+def test_a_shipped_recording_is_what_was_asked_for(name: str) -> None:
+    path = find_recording(name)
+    recording, project = read_recording(path), load_project(name)
+    assert len(recording.rows) >= 2000 and path.stat().st_size < 500_000
+    assert recording.space == project.space and recording.about.baseline == project.baseline
+    assert recording.about.hashes["code"] == project.code_hash, "train.py changed: record it again"
+    assert recording.about.hashes["evaluator"] == project.evaluator_hash, "evaluate.py changed: record it again"
+    found = kept_fit(recording)
+    assert found is not None and found.scores.r2 > 0.7
