@@ -9,34 +9,17 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from company.chart import OrgChart
 from company.compute.backend import OnRung, Order, Outcome, Slot
-from company.engine import Cancel, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
+from company.engine import Decided, Engine, Step
 from company.state import State
+from company.virtual import Run, Trainer, VirtualCompany, rungs_of
 from projects.spec import CostTable, Metric, Parameter, Project, SearchSpace, Value
 from roles.employee import decide_offline
 from roles.intents import Intent
 from roles.observation import Observation, stream
 
-
-class Run(Protocol):
-    """What a planted trainer may look at: an experiment, or the order to run one."""
-
-    @property
-    def config(self) -> Mapping[str, Value]: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def attempt(self) -> int: ...
-    @property
-    def micro_batch(self) -> int | None: ...
-
-
-Trainer = Callable[[Run], Outcome]
 Decide = Callable[[State, Observation], Sequence[Intent]]
 
 
@@ -83,59 +66,14 @@ def offline(state: State, observation: Observation) -> list[Intent]:
     return decide_offline(agent.role, agent.brain, observation)
 
 
-class Rehearsal:
-    """One company at work without a clock: each `advance` brings the completion that the cost table predicts next.
-
-    On an engine with a state (one folded from a ledger) it goes on from there, as a resumed run does.
-    """
+class Rehearsal(VirtualCompany):
+    """A virtual company whose agents decide by a function."""
 
     def __init__(self, engine: Engine, train: Trainer, decide: Decide = offline) -> None:
-        self.engine, self.train, self.decide = engine, train, decide
-        self.outstanding: list[Consult | Launch] = [e for e in engine.outstanding() if not isinstance(e, Cancel)]
+        def ask(state: State, observation: Observation) -> Decided:
+            return Decided(observation.decision, decide(state, observation))
 
-    def follow(self, step: Step) -> Step:
-        """Take a step's effects on."""
-        self.outstanding += [effect for effect in step.effects if not isinstance(effect, Cancel)]
-        self.outstanding = [effect for effect in self.outstanding if self._alive(effect)]
-        return step
-
-    def advance(self) -> Step | None:
-        """The next step, None when nothing is outstanding any more."""
-        if not self.outstanding:
-            return None
-        effect = min(self.outstanding, key=self.engine.due)
-        at = self.engine.due(effect)[0]
-        return self.follow(self.engine.handle(self.completion(effect), at))
-
-    def completion(self, effect: Consult | Launch) -> Completion:
-        """What comes back from an effect next."""
-        if isinstance(effect, Consult):
-            observation = self.engine.observe(effect.decision)
-            return Decided(effect.decision, self.decide(self.engine.state, observation))
-        experiment = self.engine.state.experiments[effect.experiment]
-        outcome, passed = self.train(experiment), len(experiment.curve)
-        found = rungs_of(outcome, experiment.rungs, experiment.steps)
-        if passed < len(found):
-            return RungSeen(experiment.id, effect.attempt, passed, *found[passed])
-        return Ended(experiment.id, effect.attempt, outcome)
-
-    def _alive(self, effect: Consult | Launch) -> bool:
-        if isinstance(effect, Consult):
-            return effect.decision in self.engine.state.decisions
-        experiment = self.engine.state.experiments[effect.experiment]
-        return experiment.status == "running" and experiment.attempt == effect.attempt
-
-
-def rungs_of(outcome: Outcome, rungs: Sequence[float], steps: int) -> list[tuple[int, float]]:
-    """What a run reports at its rungs on the way to an outcome: (step, loss), up to where its curve ends."""
-    found = []
-    for rung in rungs:
-        step = math.ceil(rung * steps)
-        loss = next((loss for at, loss in outcome.curve if at >= step), None)
-        if loss is None:
-            break
-        found.append((step, loss))
-    return found
+        super().__init__(engine, train, ask)
 
 
 def drive(
