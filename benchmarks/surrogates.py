@@ -17,7 +17,7 @@ from company.surrogates.world import World
 from projects.spec import Config
 from roles.observation import stream
 
-CONFIGS, ROUNDS = 500, 7
+CONFIGS, ROUNDS = 50, 60
 TARGET_US = 100.0  # of a new config: a batch does 10,000 experiments a second on 2 cores, the engine included
 
 
