@@ -6,15 +6,23 @@ The full measurement, over 20 seeds with intervals, is benchmarks/management.py.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from company import brain_kinds
+from company import events as ev
 from company.chart import OrgChart
 from company.chart_yaml import load_chart
 from company.comparison import Comparison, compare, jobs, run, settings
 from company.directory import RunDirectory
 from company.run import Plan, execute
+from roles.brains import offline
+from roles.brains.record import Suggestion
+from roles.observation import Observation
 
 TURNAROUND = load_chart("turnaround")
 SEEDS = range(3)
@@ -77,3 +85,33 @@ def test_a_real_run_on_digits_replaces_someone_within_five_minutes(tmp_path: Pat
     assert time.monotonic() - began < 300
     assert state.phase == "closed"
     assert any(agent.status == "left" for agent in state.agents.values())
+
+
+def timid(observation: Observation, params: Mapping[str, Any], rng: np.random.Generator) -> Suggestion:
+    """A planted bad researcher: it never dares a learning rate at which anything is learned."""
+    config = observation.space.sample(rng)
+    return Suggestion({**config, "learning_rate": 1e-4, "optimiser": "sgd", "init_scale": 0.2}, None, "small steps")
+
+
+@pytest.mark.slow
+def test_on_real_digits_a_planted_bad_agent_goes_and_the_good_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(offline.BRAINS, "timid", offline.Kind(timid, "Takes no risks.", {}))
+    monkeypatch.setitem(brain_kinds.RESEARCHER_KINDS, "timid", brain_kinds.BrainKind("takes no risks"))
+    chart = tmp_path / "planted.yaml"
+    researchers = (("bad", "timid"), ("good", "gp"), ("fine", "tpe"), ("fair", "evolution"))
+    seats = "".join(f"  - {{id: {who}, role: researcher, reports_to: ada, brain: {b}}}\n" for who, b in researchers)
+    chart.write_text(
+        "company: planted\nbudget: {experiments: 64}\n"
+        "policies: {appraise: {every: 6}, assign: {share: equal}}\n"
+        f"positions:\n  - {{id: ada, role: manager}}\n{seats}"
+        "talent: [{role: researcher, brain: tpe}]\n"
+    )
+    plan = Plan(RunDirectory(tmp_path / "run"), str(chart), "digits", slots=2, device="cpu", engine="direct")
+    state = execute(plan, lambda *_: None)
+    assert state.phase == "closed"
+    left = {agent.id for agent in state.agents.values() if agent.status == "left"}
+    assert left == {"bad"}
+    replaced = next(event for _, event in state.changes if isinstance(event, ev.AgentReplaced))
+    assert replaced.evidence["p_below"] >= 0.7 and state.agents[replaced.hired].brain.kind == "tpe"
