@@ -38,7 +38,7 @@ def worlds(name: str, seed: int) -> tuple[World, ...]:
     if name.startswith(FROM_LEDGER):
         from company.surrogates.from_ledger import ledger_world
 
-        return (ledger_world(Path(name.removeprefix(FROM_LEDGER))),)
+        return (ledger_world(Path(name.removeprefix(FROM_LEDGER)).expanduser()),)
     return (_recorded(name),)
 
 
@@ -66,7 +66,7 @@ def recording_of(name: str) -> Recording:
     from company.surrogates.recording import read_recording
 
     if name.startswith(FROM_LEDGER):
-        return ledger_recording(Path(name.removeprefix(FROM_LEDGER)))
+        return ledger_recording(Path(name.removeprefix(FROM_LEDGER)).expanduser())
     if name in names() and not (RECORDINGS / f"{name}.parquet").is_file():
         raise WorldError(f"'{name}' is no recording: its truth is exact")
     return read_recording(find_recording(name))

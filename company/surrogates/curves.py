@@ -7,17 +7,15 @@ the recorded configs (a line), and wobbles about that as much as the seeds of a 
 from __future__ import annotations
 
 import math
-from typing import get_args
 
 import numpy as np
 
 from company.surrogates.groups import Group
-from company.surrogates.kernel import Array, squares
+from company.surrogates.kernel import Array
 from company.surrogates.model import Surrogate
 from company.surrogates.recording import RUNGS, Curve, Row
 from company.surrogates.scale import onto
 from company.surrogates.world import normals
-from roles.intents import FailureKind
 
 FEWEST = 3  # curves, to say how a training loss moves with the metric
 
@@ -92,20 +90,3 @@ def _at_curves(group: Group, surrogate: Surrogate) -> Array:
     sign = surrogate.recording.metric.sign
     found = [sign * row.metric for row in group.rows if row.metric is not None and _counts(row)]
     return onto(surrogate.scale, np.array(found))
-
-
-def failures(surrogate: Surrogate) -> list[tuple[FailureKind, Curve]]:
-    """For each recorded config how it, or the one nearest to it that failed, failed; empty where none did."""
-    failed = {
-        i: next(row for row in g.rows if row.status == "failed") for i, g in enumerate(surrogate.groups) if g.failed
-    }
-    if not failed:
-        return []
-    at = np.array(list(failed))
-    nearest = squares(surrogate.points, surrogate.points[at]).argmin(axis=1)
-    rows = [failed[int(at[i])] for i in nearest]
-    return [(_kind(row.failure), row.curve or ()) for row in rows]
-
-
-def _kind(failure: str | None) -> FailureKind:
-    return next((kind for kind in get_args(FailureKind) if kind == failure), "crash")

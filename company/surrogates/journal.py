@@ -5,6 +5,7 @@ Survives: kill -9 and a power cut lose what was running; a torn last line is dro
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -63,7 +64,7 @@ class Journal:
             raise RecordingError(
                 f"{self.path}: is no journal of a recording ({error}): remove it to begin anew"
             ) from None
-        if changed := [name for name in head if then.get(name) != head[name]]:
+        if changed := [name for name in {**head, **then} if then.get(name) != head.get(name)]:
             raise RecordingError(
                 f"{self.path}: was begun with another {', '.join(changed)}: put it back as it was,"
                 " remove the file to begin anew, or name another --out"
@@ -72,5 +73,7 @@ class Journal:
             self._write(head)
 
     def _write(self, document: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(document, allow_nan=False).encode() + b"\n")
+        line = json.dumps(document, allow_nan=False).encode() + b"\n"
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(self._file.fileno())

@@ -63,7 +63,7 @@ def execute(plan: Plan, on_trial: OnTrial) -> Recording | None:
     check_names(plan.project.space, str(plan.project.folder))
     trials = design(plan.project.space, plan.project.baseline, plan.points, plan.seeds, plan.root)
     slots = find_slots(plan.slots)
-    with closing(Journal(plan.journal, head(plan))) as journal:
+    with closing(Journal(plan.journal, head(plan, slots[0].device))) as journal:
         done = sum(trial.key in journal.rows for trial in trials)
         on_trial(done, len(trials), None)
         before = len(journal.rows) - done
@@ -90,14 +90,14 @@ def _writing(plan: Plan) -> Iterator[None]:
         raise RecordingError(f"{plan.journal}: cannot be written ({reason})") from None
 
 
-def head(plan: Plan) -> dict[str, Any]:
+def head(plan: Plan, device: str) -> dict[str, Any]:
     """What a journal's rows depend on; rows of another head are another recording."""
-    project = plan.project
+    project, elsewhere = plan.project, {} if device == "cpu" else {"device": device}
     return {
         "project": project.name, "version": project.version, "train.py": project.code_hash,
         "evaluate.py": project.evaluator_hash, "space": space_document(project.space),
         "baseline": dict(project.baseline), "budget": project.budget_seconds, "costs": costs_document(project.costs),
-        "versions": versions("torch", "numpy"), "seed": plan.root,
+        "versions": versions("torch", "numpy"), "seed": plan.root, **elsewhere,
     }  # fmt: skip
 
 

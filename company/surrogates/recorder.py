@@ -1,7 +1,7 @@
 """Recording a project: every trial of a design really trained and scored, by the workers and the sealed evaluator.
 
-Covered: stopping and killing at any moment (journal.py); a lost worker is tried again. A machine
-that is busy with other work changes nothing: a budget is a number of steps, and the seconds kept are the processor's.
+Covered: stopping and killing at any moment (journal.py); a lost worker is tried again; other work on the machine, since
+a budget is a number of steps and the seconds that are kept are the processor's.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from company.compute.backend import Outcome
 from company.compute.tail import rung_steps
-from company.surrogates.curves import Curves, failures
+from company.surrogates.curves import Curves
+from company.surrogates.failures import Failure, failures
 from company.surrogates.fitting import Fit, fit, kept_fit, surrogate_of
 from company.surrogates.model import Answer, Surrogate
 from company.surrogates.recording import RUNGS, Recording, read_recording
@@ -38,12 +39,12 @@ class TableWorld:
 
     def train(self, run: Run) -> Outcome:
         """The predicted metric with the noise of the run's seed, and the nearest recorded curve brought to it."""
-        answer, z = self._answer(run.config), normals(run.seed, b"recorded noise", 2)
-        steps = _steps(run.steps)
-        if answer.failing + self.surrogate.failure.spread * z[0] > 0:
-            kind, losses = self._failures[answer.nearest]
-            curve = tuple((at, loss) for at, loss in zip(steps, losses, strict=True) if loss is not None)
-            return Outcome("failed", failure=kind, detail=f"as the nearest recorded training: {kind}", curve=curve)
+        answer, steps, z = self._answer(run.config), _steps(run.steps), normals(run.seed, b"recorded noise", 2)
+        if failure := self._failure(answer, z[0]):
+            seen = zip(steps, failure.curve, strict=False)
+            curve = tuple((at, loss) for at, loss in seen if loss is not None)
+            detail = f"as the nearest recorded training: {failure.kind}"
+            return Outcome("failed", failure=failure.kind, detail=detail, curve=curve)
         at = answer.z + answer.sd * z[1]
         metric = self._project.metric.sign * self.surrogate.loss(at)
         losses = self._curves.of(answer.nearest, at, run.seed)
@@ -59,11 +60,19 @@ class TableWorld:
         return max(0.0, self.surrogate.loss(answer.z) - self.fit.best) / (self.fit.median - self.fit.best)
 
     def seconds(self, run: Run) -> float:
-        """The cost table's seconds, times what this config took relative to others, times a seed's share."""
-        ratio = self._answer(run.config).ratio
-        if spread := self.surrogate.ratio.spread:
-            ratio += spread * normals(run.seed, b"recorded seconds", 1)[0]
-        return self._project.predicted_seconds(run.config, run.steps) * math.exp(ratio)
+        """The cost table's seconds, times what this config took relative to others, times a seed's share.
+
+        A run that fails takes the part of it that the nearest recorded failure took.
+        """
+        answer, z = self._answer(run.config), normals(run.seed, b"recorded noise", 3)
+        failure = self._failure(answer, z[0])
+        ratio = math.exp(answer.ratio + self.surrogate.ratio.spread * z[2])
+        return self._project.predicted_seconds(run.config, run.steps) * ratio * (failure.share if failure else 1.0)
+
+    def _failure(self, answer: Answer, z: float) -> Failure | None:
+        """How a run fails whose seed brings z, None where it does not."""
+        fails = answer.failing + self.surrogate.failure.spread * z > 0
+        return self._failures[answer.nearest] if fails else None
 
     def _answer(self, config: Config) -> Answer:
         key = self._values(config)

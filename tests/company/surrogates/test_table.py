@@ -110,8 +110,11 @@ def test_curves_come_down_to_where_the_run_ends(world: TableWorld) -> None:
 
 
 def test_durations_are_the_cost_tables_with_the_spread_that_was_measured(world: TableWorld) -> None:
-    found = np.log([world.seconds(Order(config, seed, 100)) / 2.0 for seed, config in enumerate(fresh(300))])
+    orders = [Order(config, seed, 100) for seed, config in enumerate(fresh(300))]
+    ended = {status: [o for o in orders if world.train(o).status == status] for status in ("ok", "failed")}
+    found = np.log([world.seconds(order) / 2.0 for order in ended["ok"]])
     assert abs(np.median(found)) < 0.03 and np.std(found) == pytest.approx(0.1, rel=0.35)
+    assert np.median([world.seconds(order) for order in ended["failed"]]) == pytest.approx(0.5, rel=0.2)
 
 
 def test_a_metric_to_be_maximised_turns_around() -> None:
