@@ -18,7 +18,7 @@ COMMANDS = {
     "tui": ("company.commands.tui", "Look at a run in the dashboard, live or finished."),
     "validate": ("company.commands.validate", "Hold the models against planted truths."),
     "org": ("company.commands.org", "Look at, check, compare and start org charts."),
-    "project": ("company.commands.project", "Look at, check and calibrate training projects."),
+    "project": ("company.commands.project", "Look at, check, calibrate and record training projects."),
     "compare": ("company.commands.compare", "Measure what a policy is worth, over the same simulated worlds."),
     "doctor": ("company.commands.doctor", "Say what this machine offers and what to do about the rest."),
 }
