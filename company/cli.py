@@ -20,6 +20,8 @@ COMMANDS = {
     "org": ("company.commands.org", "Look at, check, compare and start org charts."),
     "project": ("company.commands.project", "Look at, check, calibrate and record training projects."),
     "compare": ("company.commands.compare", "Measure what a policy is worth, over the same simulated worlds."),
+    "batch": ("company.commands.batch", "Run many companies in virtual time: which organisation is better?"),
+    "replay": ("company.commands.replay", "Run one row of a batch again, with its whole story."),
     "doctor": ("company.commands.doctor", "Say what this machine offers and what to do about the rest."),
 }
 

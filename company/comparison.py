@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -89,19 +89,26 @@ class Comparison:
 
 def settings(chart: OrgChart, options: Sequence[str]) -> tuple[Setting, ...]:
     """Every combination of "KEY=V1,V2" options, the first values first. Raises EditError in one line."""
-    choices = [_choices(option) for option in options]
-    doubled = {key for key, _ in choices if [k for k, _ in choices].count(key) > 1}
-    if doubled:
-        raise EditError(f"{quoted(sorted(doubled)[0])} is set twice: give all its values at once, KEY=V1,V2")
-    keys = [key for key, _ in choices]
-    return tuple(_setting(chart, dict(zip(keys, values, strict=True))) for values in _grid(choices))
+    return combinations(chart, choices(options))
 
 
-def _grid(choices: Sequence[tuple[str, list[Any]]]) -> Iterable[tuple[Any, ...]]:
-    return itertools.product(*(values for _, values in choices))
+def combinations(chart: OrgChart, choices: Mapping[str, Sequence[Any]]) -> tuple[Setting, ...]:
+    """Every combination of the values of some keys, the first values first. Raises EditError in one line."""
+    grid = itertools.product(*choices.values())
+    return tuple(_setting(chart, dict(zip(choices, values, strict=True))) for values in grid)
 
 
-def _choices(option: str) -> tuple[str, list[Any]]:
+def choices(options: Sequence[str]) -> dict[str, list[Any]]:
+    """The values by key of "KEY=V1,V2" options. Raises EditError in one line."""
+    found: dict[str, list[Any]] = {}
+    for key, values in map(_choice, options):
+        if key in found:
+            raise EditError(f"{quoted(key)} is set twice: give all its values at once, KEY=V1,V2")
+        found[key] = values
+    return found
+
+
+def _choice(option: str) -> tuple[str, list[Any]]:
     """The key and the values of "KEY=V1,V2"; values are YAML, so that [0.25, 0.5] is one."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

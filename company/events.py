@@ -458,6 +458,13 @@ def chain_text(previous: str, at: float, kind: str, body: str) -> str:
     return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n{body}".encode()).hexdigest()
 
 
+def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
+    """`chain` over the events of a step, in their order."""
+    for at, event in events:
+        previous = chain(previous, at, event)
+    return previous
+
+
 def tame(value: Any, limit: int = 2000) -> Json:
     """Untrusted JSON made safe to store and to digest: text cleaned, containers and numbers of a sane size, no NaN."""
     if value is None or isinstance(value, bool):

@@ -34,7 +34,7 @@ def as_done(
     context = get_context("forkserver")  # a forked child of a process with threads could hang
     context.set_forkserver_preload(list(preload))
     others = set(active_children())
-    pool = ProcessPoolExecutor(processes, context, _serve_the_parent)
+    pool = ProcessPoolExecutor(processes, context, serve_the_parent)
     try:
         index = {pool.submit(work, piece): i for i, piece in enumerate(todo)}
         for done in as_completed(index):
@@ -47,7 +47,7 @@ def as_done(
         pool.shutdown(cancel_futures=True)
 
 
-def _serve_the_parent() -> None:
+def serve_the_parent() -> None:
     """An interrupt is the parent's to handle; without a parent there is nothing to work for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_follow, args=(parent_process(),), daemon=True).start()

@@ -1,0 +1,98 @@
+"""Where rows are run: in this process or in several. Another backend needs only `run`.
+
+Covered: rows come back in order whichever is done first; a worker that dies costs its rows a second run, and a row that
+kills its worker again is a failed row. Not covered: with one job a row that kills the process kills the batch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, get_context
+from typing import Protocol
+
+from company.batch import work as rows
+from company.batch.grid import Task
+from company.batch.rows import Row
+from company.processes import serve_the_parent
+
+Chunk = tuple[Task, ...]
+Work = Callable[[Task], Row]
+
+AHEAD = 2  # chunks that wait for each process, so that none runs dry
+DIED = "its process died, twice: for want of memory, or killed"
+
+
+class Backend(Protocol):
+    """Runs chunks of rows."""
+
+    jobs: int
+
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[list[Row]]:
+        """The rows of each chunk, in order. Chunks are taken as they are needed, a few ahead."""
+        ...
+
+
+class LocalBackend:
+    """`jobs` processes of this machine; this one where it is one."""
+
+    def __init__(self, jobs: int, work: Work = rows.work) -> None:
+        self.jobs, self.work = jobs, work
+
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[list[Row]]:
+        if self.jobs == 1:
+            yield from (_rows(self.work, chunk) for chunk in chunks)
+            return
+        others, left = set(active_children()), iter(chunks)
+        lost: deque[Chunk] = deque()
+        try:
+            while True:
+                yield from self._pooled(left, lost)
+                if not lost:
+                    return
+                while lost:
+                    yield self._again(lost.popleft())
+        except BaseException:
+            for child in set(active_children()) - others:
+                child.terminate()  # a person who interrupts does not want to wait for rows that nobody will see
+            raise
+
+    def _pooled(self, chunks: Iterator[Chunk], lost: deque[Chunk]) -> Iterator[list[Row]]:
+        """The rows of chunks until all are done, or a worker dies: then `lost` holds what was under way."""
+        waiting: deque[tuple[Chunk, Future[list[Row]]]] = deque()
+        pool = _pool(self.jobs)
+        try:
+            for chunk in chunks:
+                waiting.append((chunk, pool.submit(_rows, self.work, chunk)))
+                if len(waiting) >= self.jobs * AHEAD:
+                    yield waiting[0][1].result()
+                    waiting.popleft()
+            while waiting:
+                yield waiting[0][1].result()
+                waiting.popleft()
+        except BrokenProcessPool:
+            lost.extend(chunk for chunk, _ in waiting)
+        finally:
+            pool.shutdown(wait=not lost, cancel_futures=True)
+
+    def _again(self, chunk: Chunk) -> list[Row]:
+        """A chunk by itself; row by row where that kills its worker too."""
+        try:
+            with _pool(1) as pool:
+                return pool.submit(_rows, self.work, chunk).result()
+        except BrokenProcessPool:
+            if len(chunk) == 1:
+                return [rows.failed(chunk[0], "running", DIED)]
+            return [row for task in chunk for row in self._again((task,))]
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    context = get_context("forkserver")  # a forked child of a process with threads could hang
+    context.set_forkserver_preload(["company.batch.work"])
+    return ProcessPoolExecutor(jobs, context, serve_the_parent)
+
+
+def _rows(work: Work, chunk: Chunk) -> list[Row]:
+    return [work(task) for task in chunk]

@@ -1,0 +1,207 @@
+"""`loopworks batch`: which organisation does better research for the same compute?"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from company.exits import Exit
+
+if TYPE_CHECKING:
+    from company.batch.grid import Grid
+    from company.batch.race import Dropped
+    from company.batch.rows import Row
+    from company.batch.scenario import Scenario
+    from company.batch.statistics import Analysis
+    from company.batch.store import Store
+    from company.batch.tables import Table
+
+SHOWN = {  # headings of the report's tables that fit a terminal
+    "arm", "n", "IQM of regret", "95 % interval", "experiments", "failed", "difference", "P(better)", "p (Holm)",
+}  # fmt: skip
+FLAGS = ("projects", "seeds", "seed", "slots", "experiments", "engine", "race", "controls", "set")
+
+
+@click.command()
+@click.argument("charts", nargs=-1, required=True, metavar="CHART... | SCENARIO.yaml")
+@click.option("--project", "-P", "projects", multiple=True, metavar="NAME", help="Simulated projects; several: each "
+              "organisation on each. planted when none is named.")  # fmt: skip
+@click.option("--set", "options", multiple=True, metavar="KEY=V1,V2", help="Values of a policy; several --set: every "
+              "combination.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1, 100_000), help="How many worlds of each project.  [default: 20]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="The first of them.  [default: 0]")
+@click.option("--experiments", type=click.IntRange(1, 1_000_000), help="Training runs of research for every arm; "
+              "what the first chart's budget says otherwise.")  # fmt: skip
+@click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time.  [default: 2]")
+@click.option("--engine", type=click.Choice(["direct", "autogen"]), help="Policies called directly, or behind AutoGen: "
+              "the same events.  [default: direct]")  # fmt: skip
+@click.option("--race", is_flag=True, default=None, help="Drop arms that are worse beyond doubt; from 20 seeds on.")
+@click.option("--controls/--no-controls", default=None, help="Add the control arms.  [default: controls]")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes; as many as there are cores otherwise.")
+@click.option("--out", type=click.Path(path_type=Path), help="The batch's directory; a new one under batches/ "
+              "otherwise. One that holds the same batch is gone on with.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print rows and summary as one JSON object.")
+@click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+def batch(
+    charts: tuple[str, ...], options: tuple[str, ...], jobs: int | None, out: Path | None, as_json: bool, debug: bool,
+    **flags: Any,
+) -> None:  # fmt: skip
+    """Run companies in virtual time, every organisation in the same worlds, and say which does the better research.
+
+    Regret is how far a company's champion truly is from the best there is: 0 the best, 1 a random draw. All arms have
+    the same budget. Controls are added unless --no-controls: the chart solo, one agent alone; and each chart without
+    and with random replacement.
+
+    Results go to DIR/results.sqlite, with report.md, report.html and plots/. Ctrl-C keeps what is done: the same
+    command goes on. A row's whole story: loopworks replay DIR ROW
+
+    loopworks batch startup flat --project valley --project rippled --seeds 50 --out batches/mine
+    """
+    from company.batch.scenario import ScenarioError
+    from company.batch.store import StoreError
+    from company.directory import DirectoryError
+
+    try:
+        sys.exit(_batch(charts, options, jobs, out, as_json, flags))
+    except ScenarioError as error:
+        _stop(str(error), Exit.USAGE)
+    except (StoreError, DirectoryError, OSError) as error:
+        _stop(f"loopworks: {error}", Exit.FAILED)
+    except KeyboardInterrupt:
+        _stop("interrupted before anything was run", Exit.INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        _stop(f"loopworks: unexpected {type(error).__name__}: {error}; --debug shows where", Exit.FAILED)
+
+
+def _batch(
+    charts: tuple[str, ...], options: tuple[str, ...], jobs: int | None, out: Path | None, as_json: bool,
+    flags: dict[str, Any],
+) -> Exit:  # fmt: skip
+    from company.batch.grid import resolve
+    from company.batch.outcome import versions
+    from company.batch.store import Store
+    from company.directory import RunDirectory, next_directory
+
+    wanted = _scenario(charts, options, flags)
+    grid = resolve(wanted)
+    folder = out or next_directory(Path("batches"), grid.base.chart, grid.projects[0].replace("/", "_"))
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = RunDirectory(folder)
+    lock.lock()
+    try:
+        with contextlib.closing(Store(folder / "results.sqlite", write=True)) as store:
+            store.begin(grid, versions(grid))
+            return _carry_out(grid, store, folder, jobs, as_json)
+    finally:
+        lock.unlock()
+
+
+def _carry_out(grid: Grid, store: Store, folder: Path, jobs: int | None, as_json: bool) -> Exit:
+    from company.batch.backends import LocalBackend
+    from company.batch.outcome import analysis_of, made, write_report
+    from company.batch.outcome import as_json as pieces
+    from company.batch.runner import run_batch
+    from company.processes import cores
+
+    there = len(store.done())
+    jobs = max(1, min(jobs or cores(), len(grid) - there))
+    try:
+        with _progress(len(grid), there) as progress:
+            dropped = run_batch(grid, store, LocalBackend(jobs), progress)
+    except KeyboardInterrupt:
+        kept = f"{len(store.done()):,} of {len(grid):,} rows are kept in {folder}"
+        return _say(f"interrupted; {kept}: the same command with --out {folder} goes on", Exit.INTERRUPTED)
+    analysis, how = analysis_of(grid, store), made(grid, store, dropped)
+    write_report(analysis, how, folder)
+    if as_json:
+        for piece in pieces(grid, store, analysis, dropped):
+            click.echo(piece, nl=False)
+    else:
+        _show(analysis, how, dropped, folder)
+    return Exit.FAILED if not store.counts().get("ok") else Exit.DONE
+
+
+def _scenario(charts: Sequence[str], options: Sequence[str], flags: dict[str, Any]) -> Scenario:
+    """The scenario of a file, or of flags; both at once would leave open which counts."""
+    from company.batch.scenario import ScenarioError, read_scenario, scenario
+    from company.comparison import choices
+    from company.edits import EditError
+
+    found = read_scenario(Path(charts[0])) if len(charts) == 1 else None
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    if found is not None:
+        if given or options:
+            more = f"--{next(iter(given), 'set')}".replace("--projects", "--project")
+            raise ScenarioError(f"{charts[0]} is a scenario and says it all: leave {more} away, or change the file")
+        return found
+    try:
+        return scenario({"charts": charts, "set": choices(options), **given})
+    except EditError as error:
+        raise ScenarioError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _progress(rows: int, there: int) -> Iterator[Any]:
+    """A bar with the time left, for a person at a terminal; called with how many rows were done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    talk = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+        at, failed = bar.add_task("companies at work", total=rows, completed=there), 0
+
+        def advance(count: int, done: Sequence[Row]) -> None:
+            nonlocal failed
+            failed += sum(row.status == "failed" for row in done)
+            bar.update(at, advance=count, description=f"{failed} failed" if failed else "companies at work")
+
+        yield advance
+
+
+def _show(analysis: Analysis, how: dict[str, object], dropped: Sequence[Dropped], folder: Path) -> None:
+    """The conclusion, then two tables that fit a terminal, then where the rest is."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from company.batch.tables import tables
+
+    out = Console(highlight=False)
+    out.print(f"[bold]{escape(analysis.verdict.sentence)}[/]")
+    for note in analysis.notes:
+        out.print(escape(note), style="dim")
+    for table in list(tables(analysis, how))[:-1]:
+        out.print("", _table(table), sep="\n")
+    if dropped:
+        out.print("", f"dropped early: {escape(str(how['dropped by the race']))}", sep="\n")
+    out.print("", f"{escape(str(folder))}: results.sqlite, report.md, report.html, plots", sep="\n", soft_wrap=True)
+
+
+def _table(table: Table) -> Any:
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
+    shown = [i for i, head in enumerate(table.heads) if head in SHOWN or not table.numeric or len(table.heads) < 6]
+    found = Grid(title=escape(table.title), title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for i in shown:
+        found.add_column(escape(table.heads[i]), justify="right" if i in table.numeric else "left")
+    for row in table.rows:
+        found.add_row(*(escape(row[i]) for i in shown))
+    return found
+
+
+def _say(line: str, code: Exit) -> Exit:
+    click.echo(f"loopworks: {line}", err=True)
+    return code
+
+
+def _stop(line: str, code: Exit) -> NoReturn:
+    click.echo(line, err=True)
+    sys.exit(code)
