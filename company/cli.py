@@ -68,8 +68,11 @@ def main() -> None:
     for library in ("OMP", "OPENBLAS", "MKL"):  # threads would fight the slots for cores, and could change a sum
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
-        loopworks.main(standalone_mode=True)
-    except KeyboardInterrupt:
+        sys.exit(loopworks.main(standalone_mode=False))
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from company import cli
 from company.chart import OrgChart
 from company.chart_yaml import load_chart
 from company.cli import loopworks
@@ -179,3 +180,24 @@ def _rng(n: int) -> Any:
     import numpy as np
 
     return np.random.default_rng(n)
+
+
+def test_an_interrupt_exits_with_130_and_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("company.comparison.run", interrupted)
+    monkeypatch.setattr("sys.argv", ["loopworks", "compare", "turnaround", "--seeds", "2"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130 and capsys.readouterr().err.strip().splitlines() == ["interrupted"]
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["nonsense"], 2), (["compare", "--seeds", "x"], 2)])
+def test_other_ends_keep_their_codes(words: list[str], code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["loopworks", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code or 0) == code
