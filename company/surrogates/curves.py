@@ -14,7 +14,7 @@ from company.surrogates.groups import Group
 from company.surrogates.kernel import Array
 from company.surrogates.model import Surrogate
 from company.surrogates.recording import RUNGS, Curve, Row
-from company.surrogates.scale import onto
+from company.surrogates.scale import Scale
 from company.surrogates.world import normals
 
 FEWEST = 3  # curves, to say how a training loss moves with the metric
@@ -28,7 +28,9 @@ class Curves:
         kept = [[row.curve for row in group.rows if _counts(row)] for group in surrogate.groups]
         every = [value for curves in kept for curve in curves for value in curve or () if value is not None]
         self._log = bool(every) and min(every) > 0
-        self._metrics = [_at_curves(group, surrogate) for group in surrogate.groups]
+        losses = np.concatenate([group.losses for group in surrogate.groups])
+        self._scale = Scale("log" if (losses > 0).all() else "plain")
+        self._metrics = [self._scale.onto(_at_curves(group, surrogate)) for group in surrogate.groups]
         self._shapes = [self._onto(curves).mean(axis=0) if curves else None for curves in kept]
         self._middles = [float(z.mean()) if len(z) else 0.0 for z in self._metrics]
         have = [i for i, shape in enumerate(self._shapes) if shape is not None]
@@ -36,14 +38,15 @@ class Curves:
         self._wobble = self._spread([(self._onto(kept[i]), i) for i in have if len(kept[i]) > 1])
         self._usual = self._usual_shape(have)
 
-    def of(self, nearest: int, z: float, seed: int) -> tuple[float, ...]:
-        """The training loss at RUNGS of a run that ends at z on the metric's scale; empty without curves."""
+    def of(self, nearest: int, loss: float, seed: int) -> tuple[float, ...]:
+        """The training loss at RUNGS of a run whose metric as a loss is given; empty without curves."""
         shape, middle = self._shapes[nearest], self._middles[nearest]
         if shape is None:
             if self._usual is None:
                 return ()
             shape, middle = self._usual
-        shift = self._slope * (z - middle)
+        end = math.log(loss) if self._scale.kind == "log" else loss
+        shift = self._slope * (end - middle)
         moved = [
             at + shift + sd * n for at, sd, n in zip(shape, self._wobble, normals(seed, b"recorded curve"), strict=True)
         ]
@@ -86,7 +89,7 @@ def _counts(row: Row) -> bool:
 
 
 def _at_curves(group: Group, surrogate: Surrogate) -> Array:
-    """The metrics, on their scale, of those runs of a config that have a whole curve."""
+    """The metrics, as losses, of those runs of a config that have a whole curve."""
     sign = surrogate.recording.metric.sign
     found = [sign * row.metric for row in group.rows if row.metric is not None and _counts(row)]
-    return onto(surrogate.scale, np.array(found))
+    return np.array(found)

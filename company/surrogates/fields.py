@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from company.surrogates.groups import Group
 from company.surrogates.kernel import Array, Scales, left_out, solve
-from company.surrogates.scale import Scale, onto
+from company.surrogates.scale import Scale
 from roles.observation import stream
 
 CHOSEN_ON = 600  # points that smoothness is chosen on: cubic in time
@@ -64,7 +64,7 @@ def curved(points: Array) -> Array:
 def metric_field(design: Design, groups: Sequence[Group], scales: Scales, scale: Scale) -> Field:
     """The posterior mean of the metric on its scale, from the means of the configs that gave one."""
     at = np.array([i for i, group in enumerate(groups) if len(group.losses)])
-    z = np.array([onto(scale, groups[i].losses).mean() for i in at])
+    z = np.array([scale.onto(groups[i].losses).mean() for i in at])
     counts = np.array([len(groups[i].losses) for i in at])
     noise = math.exp(2 * (scales.noise - scales.amplitude))
     weights = solve(design.kernel[np.ix_(at, at)], noise / counts, z - z.mean())
@@ -80,7 +80,7 @@ def noise_field(design: Design, groups: Sequence[Group], scales: Scales, scale: 
     if not len(at):
         return design.constant(scales.noise, low=scales.noise, high=scales.noise)
     df = np.array([len(groups[i].losses) - 1 for i in at])
-    variance = np.array([onto(scale, groups[i].losses).var(ddof=1) for i in at])
+    variance = np.array([scale.onto(groups[i].losses).var(ddof=1) for i in at])
     pooled = float((df * variance).sum() / df.sum())
     if pooled == 0:
         return design.constant(NO_NOISE, low=NO_NOISE, high=NO_NOISE)

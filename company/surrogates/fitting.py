@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -10,14 +11,27 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from company.surrogates.groups import Group, groups_of
-from company.surrogates.kernel import Array, Coordinates, Scales, fit_scales, one_thread
+from company.surrogates.kernel import (
+    Array,
+    Coordinates,
+    Scales,
+    fit_scales,
+    left_out,
+    matern,
+    one_thread,
+    rank_correlation,
+    scaled,
+    squares,
+)  # fmt: skip
 from company.surrogates.model import Surrogate
 from company.surrogates.recording import Recording, RecordingError
-from company.surrogates.scale import Scale, log_stretch, onto, possible
+from company.surrogates.scale import Kind, Scale, possible, sound
+from roles.observation import stream
 
 Log = Annotated[float, Field(ge=-50, le=50)]
 
 CHOSEN_ON = 300  # configs that the scale of the metric is chosen on
+WORTH_SCORES = 0.01  # of rank correlation: a formula is preferred
 
 
 class Scores(BaseModel):
@@ -45,7 +59,8 @@ class Fit(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     model: Literal[1] = 1  # the version of kernel.py and fields.py: another one is fitted again
-    scale: Scale
+    scale: Kind
+    knots: tuple[tuple[float, float], ...] = ()
     lengths: tuple[Log, ...]
     amplitude: Log
     noise: Log
@@ -70,31 +85,56 @@ def fit(recording: Recording) -> Fit:
     best, median = scale_of_regret(surrogate)
     scores = cross_validate(surrogate)
     return Fit(
-        scale=scale, lengths=scales.lengths, amplitude=scales.amplitude, noise=scales.noise, best=best, median=median,
-        scores=scores,
+        scale=scale.kind, knots=scale.knots, lengths=scales.lengths, amplitude=scales.amplitude, noise=scales.noise,
+        best=best, median=median, scores=scores,
     )  # fmt: skip
 
 
 def choose(recording: Recording, groups: Sequence[Group], given: Scale | None = None) -> tuple[Scale, Scales]:
-    """The scale on which the metric has the highest evidence (or the given one), and the kernel's lengths there."""
-    coordinates = Coordinates(recording.space)
-    worked = [group for group in groups if len(group.losses)]
-    points = coordinates.matrix(group.config for group in worked)
-    counts = np.array([len(group.losses) for group in worked], dtype=float)
-    losses = np.array([group.losses.mean() for group in worked])
-    if np.ptp(losses) == 0:
+    """The scale of the metric, unless it is given, and the kernel's lengths there. Raises RecordingError."""
+    data = _Data(recording, groups)
+    if np.ptp(data.losses) == 0:
         raise RecordingError(f"{recording.about.name}: every config has the same metric: there is nothing to search")
+    scale = given or data.best_scale()
+    return scale, fit_scales(data.points, data.columns, data.on(scale), data.counts)[0]
 
-    def evidence(scale: Scale) -> float:
-        z = onto(scale, losses)
-        return fit_scales(points, coordinates.groups, z, counts, CHOSEN_ON)[1] - log_stretch(scale, losses)
 
-    scale = given
-    if scale is None:
-        offered = possible(np.concatenate([group.losses for group in worked]))
-        scale = offered[0] if len(offered) == 1 else min(offered, key=evidence)
-    z = np.array([onto(scale, group.losses).mean() for group in worked])
-    return scale, fit_scales(points, coordinates.groups, z, counts)[0]
+class _Data:
+    """The configs that gave a metric: coordinates, mean losses and how many runs each mean is of."""
+
+    def __init__(self, recording: Recording, groups: Sequence[Group]) -> None:
+        coordinates = Coordinates(recording.space)
+        self.groups, self.columns = [group for group in groups if len(group.losses)], coordinates.groups
+        self.points = coordinates.matrix(group.config for group in self.groups)
+        self.counts = np.array([len(group.losses) for group in self.groups], dtype=float)
+        self.losses = np.array([group.losses.mean() for group in self.groups])
+
+    def on(self, scale: Scale) -> Array:
+        return np.array([scale.onto(group.losses).mean() for group in self.groups])
+
+    def best_scale(self) -> Scale:
+        """The formula with the highest evidence; normal scores only where they rank left-out configs better."""
+        offered = possible(np.concatenate([group.losses for group in self.groups]))
+        formulas, scores = [s for s in offered if not s.knots], [s for s in offered if s.knots]
+        formula = formulas[0] if len(formulas) == 1 else min(formulas, key=self._surprise)
+        if not scores or self._rank(scores[0]) < self._rank(formula) + WORTH_SCORES:
+            return formula
+        return scores[0]
+
+    def _surprise(self, scale: Scale) -> float:
+        """The negative log evidence of a loss."""
+        found = fit_scales(self.points, self.columns, scale.onto(self.losses), self.counts, CHOSEN_ON)
+        return found[1] - scale.log_stretch(self.losses)
+
+    def _rank(self, scale: Scale) -> float:
+        """Spearman's correlation between configs and what the others say of each."""
+        some = stream(0, "surrogate", "scale").permutation(len(self.groups))[:CHOSEN_ON]
+        points, z, counts = self.points[some], self.on(scale)[some], self.counts[some]
+        scales = fit_scales(points, self.columns, z, counts)[0]
+        at = scaled(points, self.columns, scales)
+        noise = math.exp(2 * (scales.noise - scales.amplitude)) / counts
+        errors = left_out(matern(squares(at, at)), noise, z - z.mean())
+        return rank_correlation(z - errors, z) or 0.0
 
 
 def with_fit(recording: Recording) -> Recording:
@@ -111,8 +151,9 @@ def kept_fit(recording: Recording) -> Fit | None:
         found = Fit.model_validate(recording.fit)
     except ValidationError:
         return None
-    sound = len(found.lengths) == len(recording.space.parameters) and found.best < found.median
-    return found if sound and found.scale in possible(losses_of(recording)) else None
+    fits = len(found.lengths) == len(recording.space.parameters) and found.best < found.median
+    kinds = {scale.kind: bool(scale.knots) for scale in possible(losses_of(recording))}
+    return found if fits and kinds.get(found.scale) == bool(found.knots) and sound(found.knots) else None
 
 
 def losses_of(recording: Recording) -> Array:
@@ -123,4 +164,4 @@ def losses_of(recording: Recording) -> Array:
 def surrogate_of(recording: Recording, found: Fit) -> Surrogate:
     """The model of a recording that was fitted before."""
     one_thread()
-    return Surrogate(recording, groups_of(recording), found.scale, found.scales)
+    return Surrogate(recording, groups_of(recording), Scale(found.scale, found.knots), found.scales)

@@ -151,10 +151,18 @@ def solve(kernel: Array, ridge: Array | float, values: Array) -> Array:
     return cho_solve(cho_factor(kernel + np.diag(np.broadcast_to(ridge, len(values)) + JITTER)), values)
 
 
-def left_out(kernel: Array, ridge: float, values: Array) -> Array:
+def left_out(kernel: Array, ridge: Array | float, values: Array) -> Array:
     """Errors of leaving one point out, in closed form: alpha_i / (K + ridge)^-1_ii."""
-    inverse = np.linalg.inv(kernel + (ridge + JITTER) * np.eye(len(values)))
+    inverse = np.linalg.inv(kernel + np.diag(np.broadcast_to(ridge, len(values)) + JITTER))
     return inverse @ values / np.diag(inverse)
+
+
+def rank_correlation(a: Array, b: Array) -> float | None:
+    """Spearman's correlation; None where one side is constant."""
+    from scipy.stats import rankdata
+
+    x, y = rankdata(a), rankdata(b)
+    return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) and np.ptp(y) else None
 
 
 def as_float32(values: Sequence[float] | Array) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from company.surrogates.fields import Design, curved, failure_field, metric_fiel
 from company.surrogates.groups import Group
 from company.surrogates.kernel import Array, Coordinates, Scales, as_float32, matern, scaled, squares
 from company.surrogates.recording import Recording
-from company.surrogates.scale import Scale, back
+from company.surrogates.scale import Scale
 from projects.spec import Config
 
 LARGEST_LOG = 50.0
@@ -38,7 +38,7 @@ class Surrogate:
 
     def __init__(self, recording: Recording, groups: Sequence[Group], scale: Scale, scales: Scales) -> None:
         self.recording, self.groups = recording, tuple(groups)
-        self.scale: Scale = scale
+        self.scale = scale
         self.coordinates = Coordinates(recording.space)
         matrix = self.coordinates.matrix(g.config for g in groups)
         points = scaled(matrix, self.coordinates.groups, scales)
@@ -77,7 +77,7 @@ class Surrogate:
 
     def loss(self, z: float) -> float:
         """A value on the metric's scale as a loss: smaller is better."""
-        return back(self.scale, z)
+        return self.scale.back(z)
 
 
 def _matern32(squared: Array) -> Array:

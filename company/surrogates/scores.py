@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from company.surrogates.fitting import Scores, choose
 from company.surrogates.groups import FEWEST_CONFIGS, Group
-from company.surrogates.kernel import Array
+from company.surrogates.kernel import Array, rank_correlation
 from company.surrogates.model import Surrogate
-from company.surrogates.scale import Scale, onto
+from company.surrogates.scale import Scale
 from roles.observation import stream
 
 FOLDS = 5
@@ -36,13 +36,14 @@ def cross_validate(whole: Surrogate) -> Scores:
 def _scores(whole: Surrogate, z: Array, failing: Array) -> Scores:
     groups, scale = whole.groups, whole.scale
     at = np.array([i for i, group in enumerate(groups) if len(group.losses) and math.isfinite(z[i])])
-    real = np.array([onto(scale, groups[i].losses).mean() for i in at])
+    real = np.array([scale.onto(groups[i].losses).mean() for i in at])
     errors = z[at] - real
-    sigma = _pooled_sd(groups, scale)
+    sigma, rank = _pooled_sd(groups, scale), rank_correlation(z[at], real)
     failed = np.array([group.failed for group in groups])
     return Scores(
         configs=len(groups), replicated=sum(len(group.rows) > 1 for group in groups),
-        r2=round(1 - float((errors**2).sum() / ((real - real.mean()) ** 2).sum()), 4), rank=_rank(z[at], real),
+        r2=round(1 - float((errors**2).sum() / ((real - real.mean()) ** 2).sum()), 4),
+        rank=None if rank is None else round(rank, 4),
         rmse_sigmas=round(math.sqrt(float((errors**2).mean())) / sigma, 3) if sigma else None,
         failed=round(float(failed.mean()), 4), failure_auc=_auc(failing, failed > 0.5),
         failure_accuracy=round(float(np.mean((failing > 0) == (failed > 0.5))), 4) if failed.any() else None,
@@ -52,16 +53,8 @@ def _scores(whole: Surrogate, z: Array, failing: Array) -> Scores:
 
 def _pooled_sd(groups: tuple[Group, ...], scale: Scale) -> float:
     """Between the seeds of a config, on the metric's scale; 0 without replicates."""
-    found = [(len(g.losses) - 1, float(onto(scale, g.losses).var(ddof=1))) for g in groups if len(g.losses) > 1]
+    found = [(len(g.losses) - 1, float(scale.onto(g.losses).var(ddof=1))) for g in groups if len(g.losses) > 1]
     return math.sqrt(sum(df * v for df, v in found) / sum(df for df, _ in found)) if found else 0.0
-
-
-def _rank(a: Array, b: Array) -> float | None:
-    """Spearman's correlation; None where one side is constant."""
-    from scipy.stats import rankdata
-
-    x, y = rankdata(a), rankdata(b)
-    return round(float(np.corrcoef(x, y)[0, 1]), 4) if np.ptp(x) and np.ptp(y) else None
 
 
 def _auc(score: Array, failed: NDArray[np.bool_]) -> float | None:

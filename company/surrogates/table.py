@@ -45,12 +45,10 @@ class TableWorld:
             curve = tuple((at, loss) for at, loss in seen if loss is not None)
             detail = f"as the nearest recorded training: {failure.kind}"
             return Outcome("failed", failure=failure.kind, detail=detail, curve=curve)
-        at = answer.z + answer.sd * z[1]
-        metric = self._project.metric.sign * self.surrogate.loss(at)
-        losses = self._curves.of(answer.nearest, at, run.seed)
-        return Outcome(
-            "ok", metric=float(f"{metric:.7g}"), curve=tuple(zip(steps, losses, strict=True)) if losses else ()
-        )
+        loss = self.surrogate.loss(answer.z + answer.sd * z[1])
+        seen = self._curves.of(answer.nearest, loss, run.seed)
+        metric = self._project.metric.sign * float(f"{loss:.7g}")
+        return Outcome("ok", metric=metric, curve=tuple(zip(steps, seen, strict=True)) if seen else ())
 
     def regret(self, config: Config) -> float:
         """(predicted loss - best) / (median - best), the best and median of the model itself."""

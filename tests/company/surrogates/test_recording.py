@@ -140,7 +140,11 @@ def test_a_fit_that_does_not_belong_to_the_rows_is_made_again() -> None:
     recording = recorded(40)
     whole = fit(recording).model_dump(mode="json")
     assert kept_fit(replace(recording, fit=whole)) is not None
-    wrong = ({"model": 2}, {"lengths": [0.0]}, {"best": 9.0, "median": 1.0}, {"scale": "log error"}, {"noise": 1e9})
+    falling, needless = ([[1.0, 0.0], [0.5, 1.0]], [[0.0, 0.0], [1.0, 1.0]])
+    wrong = (
+        {"model": 2}, {"lengths": [0.0]}, {"best": 9.0, "median": 1.0}, {"scale": "log error"}, {"noise": 1e9},
+        {"scale": "log scores", "knots": falling}, {"knots": needless},
+    )  # fmt: skip
     for change in wrong:
         assert kept_fit(replace(recording, fit={**whole, **change})) is None
     assert kept_fit(replace(recording, fit="nonsense")) is None

@@ -13,6 +13,7 @@ from recording_kit import BEST, SPACE, Order, fails, known, never, recorded
 
 from company.surrogates.fitting import fit, with_fit
 from company.surrogates.recording import Recording, RecordingError, write_recording
+from company.surrogates.scale import possible
 from company.surrogates.table import TableWorld, table_world, world_of
 from company.testing import drive
 from projects.spec import Config
@@ -53,6 +54,34 @@ def test_nothing_is_predicted_where_there_is_nothing_to_learn() -> None:
     rng = np.random.default_rng(5)
     rows = [replace(row, metric=float(rng.normal(3, 0.1))) for row in recorded(120, seeds=1).rows]
     assert fit(Recording(recorded(8).about, tuple(rows))).scores.r2 < 0.15
+
+
+def test_trainings_that_run_away_do_not_spoil_the_others() -> None:
+    """A fifth of the configs loses its way by factors of up to a billion, for no reason that could be learned."""
+    rng = np.random.default_rng(8)
+    rows = [replace(row, metric=row.metric * 10 ** rng.uniform(3, 9) if rng.random() < 0.2 else row.metric)
+            for row in recorded(200, seeds=1).rows if row.metric]  # fmt: skip
+    recording = Recording(recorded(8).about, tuple(rows))
+    found = fit(recording)
+    assert found.scale == "log scores" and found.best > 0.3
+    world = world_of(replace(recording, fit=found.model_dump(mode="json")))
+    assert world.regret(BEST) < 0.5 < world.regret({**BEST, "rate": 1.0, "depth": 1})
+
+
+@pytest.mark.parametrize("name", ["plain", "log", "log error", "scores", "log scores"])
+def test_a_scale_goes_there_and_back(name: str) -> None:
+    losses = np.exp(np.random.default_rng(2).standard_t(2, 300))
+    if name in ("log error", "scores"):
+        losses = -1 / (1 + losses)
+    scale = next(scale for scale in possible(losses) if scale.kind == name)
+    beyond = (losses.min() + np.array([-0.001, 0.001]), losses.max() + np.array([-0.001, 0.001]))
+    ends = np.concatenate([losses, *beyond])
+    z = scale.onto(ends)
+    assert [scale.back(float(at)) for at in z] == pytest.approx(ends.tolist(), rel=1e-7)
+    assert (np.argsort(z) == np.argsort(ends)).all()
+    step = 1e-6 * np.abs(losses)
+    slope = np.log((scale.onto(losses + step) - scale.onto(losses - step)) / (2 * step))
+    assert scale.log_stretch(losses) == pytest.approx(float(slope.mean()), abs=0.02)
 
 
 def test_the_region_that_fails_is_found(world: TableWorld) -> None:
