@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from company import events as ev
+from company.change_words import ORDERS, coaching_words, edits_words, expected_words, worth_words
 from company.conclusion import of_holdout
 from company.standing import better_by, champion_metric
 from company.state import State
@@ -65,7 +66,13 @@ def _hired(state: State, event: ev.AgentHired) -> str | None:
 def _replaced(state: State, event: ev.AgentReplaced) -> str:
     cost = event.evidence.get("trial_cost", 0.0)
     trial = f", on trial for {count(event.trial, 'proposal')} ({number(cost)} slot-seconds)" if event.trial else ""
-    return f"{event.by} replaces {event.leaving} with {event.hired}{trial}{_because(event.because)}"
+    known = "; ".join(filter(None, (worth_words(event.evidence), _expects(expected_words(event)))))
+    told = f"{event.by} replaces {event.leaving} with {event.hired}{trial}"
+    return f"{told}{_because(event.because)}{f'; {known}' if known else ''}"
+
+
+def _expects(words: str) -> str:
+    return f"expects {words}" if words else ""
 
 
 def _trial_ended(state: State, event: ev.TrialEnded) -> str:
@@ -74,7 +81,9 @@ def _trial_ended(state: State, event: ev.TrialEnded) -> str:
 
 
 def _coached(state: State, event: ev.AgentCoached) -> str:
-    return f"{event.by} puts {event.agent} on probation: {_why(event.target)}{_because(event.because)}"
+    help = coaching_words(event)
+    target = f"{_why(event.target)}{f'; {help}' if help else ''}"
+    return f"{event.by} puts {event.agent} on probation: {target}{_because(event.because)}"
 
 
 def _appraised(state: State, event: ev.AgentAppraised) -> str:
@@ -93,7 +102,7 @@ def _directed(state: State, event: ev.DirectiveGiven) -> str | None:
     if not state.produces(state.agents[event.agent].position):
         return None
     focus = f" {', '.join(plain(name, 40) for name in event.focus)}" if event.focus else ""
-    order = {"explore": "explore", "refine": "refine", "free": "do as it sees fit"}.get(event.directive, "go on")
+    order = ORDERS.get(event.directive, "go on")
     asked = f"{order} with{focus}" if event.directive == "free" and focus else f"{order}{focus}"
     return f"{event.manager} asks {event.agent} to {asked}, share {percent(event.share)}{_because(event.reason)}"
 
@@ -181,14 +190,9 @@ def _rejected(state: State, event: ev.CandidateRejected) -> str:
 
 
 def _revised(state: State, event: ev.ChartRevised) -> str:
-    what = ", ".join(_kind_of(edit) for edit in event.edits)
-    back = f" takes back revision {event.undoes}" if event.undoes else f" changes the organisation ({what})"
-    return f"revision {event.number}: {event.by}{back}{_because(event.because)}"
-
-
-def _kind_of(edit: Any) -> str:
-    named = [str(edit[key]) for key in ("position", "manager", "keep", "key") if isinstance(edit.get(key), str)]
-    return " ".join([plain(edit.get("kind", "?"), 40), *(plain(name, 40) for name in named[:1])])
+    back = f" takes back revision {event.undoes}" if event.undoes else f": {plain(edits_words(event.edits), 160)}"
+    told = f"revision {event.number} by {event.by}"
+    return f"{told}{back}{_because(event.because)}"
 
 
 def _checked(state: State, event: ev.RevisionChecked) -> str:

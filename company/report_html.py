@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from company.account import Account
+from company.changes import Change
 from company.conclusion import conclude
 from company.markup import Child, Html, el, join
 from company.report_curve import curve, legend
 from company.report_org import org_chart
+from company.report_people import CREDIT, READING, SCALE, UNCHANGED, Group, Person, changes, groups
 from company.report_rows import (
     Run,
     commands,
     decisions,
     facts,
-    people,
     provenance,
     references,
     runs,
@@ -59,6 +60,8 @@ def _sections(account: Account) -> Iterable[Html | None]:
     yield el("div", *(_fact(f.name, f.value, f.note) for f in facts(account)), class_="facts")
     yield _section("Best so far", "best", *_figure(account))
     yield _section("The company", "company", *_company(account))
+    yield _section("People", "people", *_people(account))
+    yield _section("Changes", "changes", *_changes(account))
     yield _section("Decisions", "decisions", _decisions(account))
     yield _section("The champion's config", "champion", _settings(state)) if state.champion else None
     yield _section("Yardsticks", "yardsticks", *_references(state)) if state.brief.get("references") else None
@@ -88,14 +91,42 @@ def _company(account: Account) -> Iterable[Html | None]:
     mission = account.state.chart.mission
     yield el("p", mission, class_="mission") if mission else None
     yield el("div", org_chart(account.state), class_="scroll figure")
-    heads = ("agent", "", "role", "brain", "status", "experiments", "failed", "dropped", "worth (90 % interval)")
-    rows = (
-        [p.id, p.name if p.name != p.id else "", p.role, p.brain, p.status, p.experiments, p.failed, p.dropped, p.worth]
-        for p in people(account)
-    )
-    yield _table(heads, rows, numeric=(5, 6, 7, 8))
-    words = "Worth is in normal scores a proposal: 0 is an average colleague, +1 beats five in six of the recent field."
-    yield el("p", words, class_="muted small")
+
+
+def _people(account: Account) -> Iterable[Html]:
+    for group in groups(account):
+        yield el("h3", f"{group.role}s", el("span", f"score in {group.unit}", class_="muted small"))
+        yield _group(group)
+    yield el("p", f"{SCALE} {CREDIT}", class_="muted small")
+
+
+def _group(group: Group) -> Html:
+    heads = ("agent", "", "brain", "status", "score", "n", "parts", "credited")
+    return _table(heads, (_person(person) for person in group.people), numeric=(4, 5, 7))
+
+
+def _person(person: Person) -> Sequence[Child]:
+    parts = el("dl", *(join(el("dt", name), el("dd", words)) for name, words in person.parts), class_="parts")
+    return [person.id, person.name, person.brain, person.status, person.score, person.n, parts, person.credited]
+
+
+def _changes(account: Account) -> Iterable[Html]:
+    found = changes(account)
+    if not found:
+        yield el("p", UNCHANGED, class_="muted")
+        return
+    yield el("div", *(_change(change) for change in found), class_="scroll tall")
+    yield el("p", READING, class_="muted small")
+
+
+def _change(change: Change) -> Html:
+    head = el("p", el("span", f"{change.at:.1f}", class_="num muted"), el("b", change.who), change.what)
+    by = f"{change.by}{f': {change.because}' if change.because else ''}"
+    pairs = [
+        ("by", by), ("known", change.known), ("predicted", change.predicted), ("happened", change.happened),
+        ("undone", change.undone or "no"),
+    ]  # fmt: skip
+    return el("article", head, _pairs((name, words) for name, words in pairs if words), class_=change.kind)
 
 
 def _decisions(account: Account) -> Html:

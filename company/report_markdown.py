@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from company.account import Account
 from company.conclusion import conclude
-from company.report_rows import commands, decisions, facts, people, provenance, references, runs, settings
+from company.report_people import CREDIT, READING, SCALE, UNCHANGED, changes, groups
+from company.report_rows import commands, decisions, facts, provenance, references, runs, settings
 from company.state import State
 from company.wording import plain
 
@@ -35,6 +36,8 @@ def _lines(account: Account) -> Iterator[str]:
         return
     yield from _table("", ("", "", ""), ((f.name, f.value, f.note) for f in facts(account)))
     yield from _company(account)
+    yield from _people(account)
+    yield from _changes(account)
     yield from _table("Decisions", ("time", "about", "what"), ((d.at, d.topic, d.words) for d in decisions(account)))
     if state.champion:
         yield from _table("The champion's config", ("parameter", "baseline", "champion"), settings(state))
@@ -54,9 +57,41 @@ def _lines(account: Account) -> Iterator[str]:
 def _company(account: Account) -> Iterator[str]:
     yield from ("", "## The company", "")
     yield from _tree(account.state, account.state.chart.root, 0)
-    heads = ("agent", "role", "brain", "status", "experiments", "failed", "dropped", "worth (90 % interval)")
-    rows = ((p.id, p.role, p.brain, p.status, p.experiments, p.failed, p.dropped, p.worth) for p in people(account))
-    yield from _table("", heads, rows)
+
+
+def _people(account: Account) -> Iterator[str]:
+    yield from ("", "## People")
+    heads = ("agent", "brain", "status", "score (90 % interval)", "n", "parts", "credited")
+    for group in groups(account):
+        yield from ("", f"**{group.role.capitalize()}s**, score in {escape(group.unit)}:")
+        rows = (
+            (p.id, p.brain, p.status, p.score, p.n, "; ".join(": ".join(part) for part in p.parts), p.credited)
+            for p in group.people
+        )
+        yield from _table("", heads, rows)
+    yield from ("", f"{SCALE} {CREDIT}")
+
+
+def _changes(account: Account) -> Iterator[str]:
+    found = changes(account)
+    if not found:
+        yield from ("", "## Changes", "", UNCHANGED)
+        return
+    heads = ("time", "what", "by", "known", "predicted", "happened", "undone")
+    rows = (
+        (
+            f"{c.at:.1f}",
+            f"{c.who} {c.what}",
+            f"{c.by}: {c.because}".removesuffix(": "),
+            c.known,
+            c.predicted,
+            c.happened,
+            c.undone or "no",
+        )
+        for c in found
+    )
+    yield from _table("Changes", heads, rows)
+    yield from ("", READING)
 
 
 def _tree(state: State, position: str, depth: int) -> Iterator[str]:

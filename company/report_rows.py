@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from company import events as ev
 from company.account import Account
 from company.entities import Experiment
-from company.standing import better_by, champion_is_baseline, champion_metric, score
+from company.standing import better_by, champion_is_baseline, champion_metric
 from company.state import State
 from company.wording import changes_text, count, number, percent, plain, setting, signed, span
 
@@ -45,21 +45,6 @@ class Run:
     sigmas: str
     outcome: str
     tone: str  # good | bad | muted | ""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A row of the agents' table."""
-
-    id: str
-    name: str
-    role: str
-    brain: str
-    status: str
-    experiments: str
-    failed: str
-    dropped: str
-    worth: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +87,6 @@ def runs(account: Account) -> Iterator[Run]:
             yield _run(account, experiment, nested=False)
             for id_ in experiment.replications:
                 yield _run(account, state.experiments[id_], nested=True)
-
-
-def people(account: Account) -> list[Person]:
-    """Everyone who was ever hired, those who left last."""
-    state = account.state
-    return [
-        Person(
-            agent.id, plain(agent.name, 60), agent.role, plain(agent.brain.kind, 40), agent.status,
-            str(agent.experiments) if agent.role == "researcher" else "",
-            str(agent.failed) if agent.role == "researcher" else "",
-            str(agent.dropped) if agent.role == "researcher" else "",
-            f"{w.mean:+.2f} ({w.low:+.2f} to {w.high:+.2f})" if (w := score(state, agent)) else "",
-        )
-        for agent in sorted(state.agents.values(), key=lambda a: a.status == "left")
-    ]  # fmt: skip
 
 
 def decisions(account: Account) -> list[Decision]:

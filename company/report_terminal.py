@@ -11,6 +11,7 @@ from rich.text import Text
 from company.account import Account
 from company.conclusion import conclude
 from company.entities import Agent
+from company.report_people import changes, count_words, replacement_words
 from company.report_rows import commands, facts
 from company.standing import champion_is_baseline, score
 from company.state import State
@@ -25,7 +26,7 @@ def closing_words(account: Account) -> RenderableType:
     found = conclude(account.state)
     parts: list[RenderableType] = [Text(), Text(found.sentence, STYLES[found.kind]), Text()]
     if account.state.phase != "unfounded":
-        parts += [_facts(account), Text(), _people(account.state), Text()]
+        parts += [_facts(account), Text(), _people(account), Text()]
     return Group(*parts, _more(account))
 
 
@@ -39,18 +40,20 @@ def _facts(account: Account) -> Table:
     return table
 
 
-def _people(state: State) -> Table:
-    table = _grid()
+def _people(account: Account) -> Table:
+    table, state = _grid(), account.state
     researchers = [agent for agent in state.agents.values() if agent.role == "researcher"]
     ranked = sorted(researchers, key=lambda a: -(w.mean if (w := score(state, a)) else 0.0))
     for index, agent in enumerate(ranked[:PEOPLE]):
         table.add_row(Text("researchers" if index == 0 else "", "dim"), Text(_record(state, agent)))
     if len(ranked) > PEOPLE:
         table.add_row(Text(), Text(f"and {len(ranked) - PEOPLE} more", "dim"))
-    if state.changes:
-        kinds = [type(event).__name__ for _, event in state.changes]
-        words = (f"{kinds.count('AgentCoached')} put on probation", f"{kinds.count('AgentReplaced')} replaced")
-        table.add_row(Text("changes", "dim"), Text(", ".join(words)))
+    found = changes(account)
+    if counted := count_words(found):
+        table.add_row(Text("changes", "dim"), Text(counted))
+    replaced = next((change for change in reversed(found) if change.kind == "replacement"), None)
+    if replaced is not None:
+        table.add_row(Text("last replacement", "dim"), Text(replacement_words(replaced)))
     return table
 
 

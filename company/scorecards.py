@@ -7,13 +7,15 @@ a 90 % interval that is wide where little is known. The parts are for screens an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from company.allocation import Compliance, compliance, followed, judge_split
-from company.appraisal import Posterior, pooled
+from company.appraisal import Posterior, Z, pooled
 from company.calibration import brier, mean_interval, predictions
+from company.contribution import Score
 from company.entities import Experiment
 from company.outcomes import discoveries_lost, improved, waste
+from company.promotion import MANAGERS
 from company.record import Record, Work
 from company.state import State
 from company.worth import everyone
@@ -113,23 +115,64 @@ def engineer(state: State, record: Record, agent: str, known: Worths) -> Apprais
 
 
 def manager(state: State, record: Record, agent: str, known: Worths) -> Appraisal:
-    """What its split of the compute was worth beside an equal one; team output and compliance stand apart."""
-    seats = [_members(state, seat) for seat in state.chart.reports(state.agents[agent].position)]
-    seats = [members for members in seats if members]
-    weight = {id_: worth.parts.get("weight", 0.0) for id_, worth in known.items()}
-    teams = [pooled([known[m] for m in members]) for members in seats]
-    split = judge_split(teams, [sum(weight[m] for m in members) for members in seats])
-    team = frozenset(member for members in seats for member in members)
-    cases = [(e, work) for e, work in _proposals(state, record) if e.proposer in team]
-    used, runs = sum(e.cost for e, _ in cases), sum(score.agent in team for score in record.scores)
-    output = sum(record.confirmed.get(e.id, 0.0) for e, _ in cases)
+    """What its split of the compute was worth beside an equal one; team output and compliance stand apart.
+
+    Only what was done under its own plans counts. Before there is any, its score is a manager's prior."""
+    below = _led(state, record)[agent]
+    teams = [pooled([known[member] for member in found.members]) for found in below.values()]
+    split = judge_split(teams, [found.weight for found in below.values()])
+    own = [score for found in below.values() for score in found.scores]
+    used, output = sum(score.cost for score in own), sum(record.confirmed.get(score.experiment, 0.0) for score in own)
     parts = {
         "regret": split.regret, "equal_regret": split.equal_regret, "output": output,
         "output_per_run": output * record.full / used if used else 0.0,
         **_compliance(directed(state, record, agent)), **_cost(record, agent, used),
     }  # fmt: skip
+    low, high = (split.low, split.high) if own else (-Z * MANAGERS, Z * MANAGERS)
     unit = "compressed sigmas a full-length run over an equal split"
-    return Appraisal(agent, "manager", unit, split.gain, split.low, split.high, runs, parts)
+    return Appraisal(agent, "manager", unit, split.gain, low, high, len(own), parts)
+
+
+@dataclass(slots=True)
+class _Report:
+    """A seat under a manager: who held it or a seat below it, and what they did under that manager."""
+
+    members: dict[str, None] = field(default_factory=dict)
+    scores: list[Score] = field(default_factory=list)
+
+    @property
+    def weight(self) -> float:
+        return sum(score.weight for score in self.scores)
+
+
+def _led(state: State, record: Record) -> dict[str, dict[str, _Report]]:
+    """By manager and direct report's seat, who worked there under the manager's plans of the time, with its scores."""
+    found: dict[str, dict[str, _Report]] = {agent: {} for agent in state.agents}
+    boss: dict[str, str] = {}
+    plans = iter([*record.plans, (len(record.scores) + 1, "", {})])
+    after, planner, shares = next(plans)
+    for index in range(len(record.scores) + 1):
+        while after <= index:
+            boss.update(dict.fromkeys(shares, planner))
+            for person in shares:
+                if state.agents[person].role == "researcher":  # also one who was given nothing
+                    _under(state, found, boss, person)
+            after, planner, shares = next(plans)
+        if index < len(record.scores):
+            for report in _under(state, found, boss, record.scores[index].agent):
+                report.scores.append(record.scores[index])
+    return found
+
+
+def _under(state: State, found: dict[str, dict[str, _Report]], boss: Mapping[str, str], person: str) -> list[_Report]:
+    """The reports that a researcher belongs to now, from the bottom up."""
+    chain, at = [], person
+    while at in boss and len(chain) < len(boss):
+        seat = found[boss[at]].setdefault(state.agents[at].position, _Report())
+        seat.members[person] = None
+        chain.append(seat)
+        at = boss[at]
+    return chain
 
 
 def replicated(experiment: Experiment) -> bool | None:
@@ -140,28 +183,28 @@ def replicated(experiment: Experiment) -> bool | None:
 def directed(state: State, record: Record, manager: str) -> Compliance:
     """The 2 x 2 of a manager's directives: followed or not, and better than the block's field or not."""
     asked, better = [], []
-    mean = {block: _mean([s.value for s in record.scores if s.block == block]) for block in _blocks(record)}
+    mean = _fields(record)
     score_of = {score.experiment: score for score in record.scores}
-    baseline = next((e for e in state.experiments.values() if e.purpose == "baseline"), None)
     for e, work in _proposals(state, record):
-        rival = state.experiments.get(work.champion or "", baseline)
-        if work.manager != manager or e.id not in score_of or rival is None:
-            continue
-        did = followed(work.directive, work.focus, e.config, rival.config, e.unit, rival.unit)
+        did = complied(state, e, work) if work.manager == manager and e.id in score_of else None
         if did is not None:
             asked.append(did)
             better.append(score_of[e.id].value > mean[score_of[e.id].block])
     return compliance(asked, better)
 
 
+def complied(state: State, e: Experiment, work: Work) -> bool | None:
+    """Whether a proposal did what its proposer was asked for, given the champion of the time; None where that was
+    nothing."""
+    baseline = next((each for each in state.experiments.values() if each.purpose == "baseline"), None)
+    rival = state.experiments.get(work.champion or "", baseline)
+    if rival is None:
+        return None
+    return followed(work.directive, work.focus, e.config, rival.config, e.unit, rival.unit)
+
+
 def _proposals(state: State, record: Record) -> list[Case]:
     return [(state.experiments[id_], work) for id_, work in record.work.items()]
-
-
-def _members(state: State, seat: str) -> list[str]:
-    """The researchers who hold or held a seat or one below it."""
-    below = {p.id for p in state.chart.positions if p.id == seat or seat in state.chart.chain(p.id)}
-    return [a.id for a in state.agents.values() if a.role == "researcher" and a.position in below]
 
 
 def _brier(name: str, cases: Sequence[Forecast]) -> dict[str, float]:
@@ -208,12 +251,12 @@ def _rate(hits: Iterable[bool | None]) -> float:
     return sum(known) / len(known) if known else 0.5
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _blocks(record: Record) -> frozenset[int]:
-    return frozenset(score.block for score in record.scores)
+def _fields(record: Record) -> dict[int, float]:
+    """The mean value of each block."""
+    values: dict[int, list[float]] = {}
+    for score in record.scores:
+        values.setdefault(score.block, []).append(score.value)
+    return {block: sum(found) / len(found) for block, found in values.items()}
 
 
 _ROLES: dict[str, Callable[[State, Record, str, Worths], Appraisal]] = {

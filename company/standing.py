@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from company.appraisal import Posterior
 from company.entities import FINISHED, Agent, Experiment
 from company.planning import budget_spent
+from company.scorecards import Appraisal, appraise
 from company.state import State
 from company.worth import worth_of
 
@@ -74,6 +76,19 @@ def better_by(state: State, metric: float | None, than: float | None) -> float |
 def score(state: State, agent: Agent) -> Posterior | None:
     """What a researcher's finished proposals say of its worth, None without evidence."""
     return worth_of(state, agent) if agent.role == "researcher" and state.record.evidence(agent.id) else None
+
+
+def scorecard(state: State, agent: str) -> Appraisal:
+    """What an agent's role measures it by, now; made once an event for whoever is looked at."""
+    if state not in _cards or _cards[state][0] != state.seq:
+        _cards[state] = state.seq, {}
+    known = _cards[state][1]
+    if agent not in known:
+        known[agent] = appraise(state, agent)
+    return known[agent]
+
+
+_cards: WeakKeyDictionary[State, tuple[int, dict[str, Appraisal]]] = WeakKeyDictionary()
 
 
 def doing(state: State) -> dict[str, str]:

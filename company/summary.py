@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from company import events as ev
 from company.account import Account, read_run
+from company.credits import credits_of
 from company.narration import narrate
+from company.report_people import changes
+from company.scorecards import Appraisal, appraise_everyone
 from company.standing import champion_metric, score
 from company.state import State
 
@@ -25,6 +30,7 @@ def summarise(account: Account) -> dict[str, Any]:
     if state.phase == "unfounded":
         empty = {"run_dir": str(account.directory), "digest": account.digest}
         return {**empty, "status": "interrupted", "reason": "the company was not founded"}
+    cards, gained = appraise_everyone(state), credits_of(state).gained
     found = {
         "run_dir": str(account.directory),
         "status": _status(state),
@@ -47,11 +53,12 @@ def summarise(account: Account) -> dict[str, Any]:
             "research_s": account.usage.research_s,
             "total_s": account.usage.total_s,
         },
-        "agents": [_agent(state, id_) for id_ in state.agents],
+        "agents": [{**_agent(state, id_), **_appraisal(cards[id_], gained)} for id_ in state.agents],
         "changes": [
             {"at": at, "kind": event.kind, "words": narrate(state, event), **ev.payload(event)}
             for at, event in state.changes
         ],
+        "decisions": [asdict(change) for change in changes(account)],
     }
     return _finite(found)
 
@@ -104,6 +111,12 @@ def _agent(state: State, id_: str) -> dict[str, Any]:
         "low": worth.low if worth else None,
         "high": worth.high if worth else None,
     }
+
+
+def _appraisal(card: Appraisal, gained: Mapping[str, float]) -> dict[str, Any]:
+    """By the measure of the role, and the confirmed gains, in sigmas, that the agent is credited with."""
+    appraisal = {"unit": card.unit, "score": card.score, "low": card.low, "high": card.high, "n": card.n}
+    return {"appraisal": {**appraisal, "parts": dict(card.parts)}, "credited": gained[card.agent]}
 
 
 def _finite(value: Any) -> Any:

@@ -7,14 +7,15 @@ from itertools import islice
 from company import events as ev
 from company.entities import Agent
 from company.observe import replaceable
+from company.scorecard_words import cost_words, parts_words, score_words
 from company.snapshot import Snapshot
-from company.standing import better_by, champion_metric, doing
+from company.standing import better_by, champion_metric, doing, scorecard
 from company.wording import changes_text, count, number, percent, plain, signed, span
 from tui.draw import glyphs
 from tui.draw.ink import EMPTY, Line, brief, line, said, sparks
 from tui.draw.news import told
 from tui.draw.page import fact, heading, paragraph
-from tui.draw.worth import parts
+from tui.draw.worth import parts, worth_style
 
 DECISIONS = 40
 BEST = 5
@@ -25,7 +26,7 @@ def agent_page(shot: Snapshot, id: str, room: int, short: bool = False) -> list[
     agent = shot.state.agents.get(id)
     if agent is None:
         return [line(("nobody is selected", "muted"))]
-    lines = [*_who(shot, agent, room), *_score(shot, agent, room), *_place(shot, agent, room)]
+    lines = [*_who(shot, agent, room), *_score(shot, agent, room, short), *_place(shot, agent, room)]
     lines += [*_appraisals(shot, agent, room), *_best(shot, agent, room)] if not short else []
     return [*lines, *_decisions(shot, agent, room, 8 if short else DECISIONS)]
 
@@ -47,21 +48,37 @@ def _who(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
 
 
 def _status(agent: Agent) -> list[tuple[str, str]]:
-    if agent.status == "probation":
-        return [(" · on probation", "warn b")]
+    words = {"probation": "on probation", "trial": "on trial"}.get(agent.status)
+    if words:
+        return [(f" · {words}", "warn b")]
     return [(" · has left", "muted")] if agent.status == "left" else []
 
 
-def _score(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
+def _score(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:
     if agent.role != "researcher":
-        return _record(shot, agent, room)
+        return [*_card(shot, agent, room, short), *_record(shot, agent, room)]
     lines = [*heading("Score", room), *parts(shot.state, agent)]
     if agent.outcomes:
         bars = sparks(agent.outcomes, max(8, room - 24), 0.0, 1.0)
         lines.append(line(("beat        ", "muted"), (bars, "busy"), (" of the record", "muted")))
     ran = f"{count(agent.experiments, 'run')}, {agent.failed} failed, {count(agent.dropped, 'proposal')} dropped"
     lines.append(line(("spent       ", "muted"), f"{brief(agent.cost)} of slots, ", ran))
-    return lines
+    foresight = dict(parts_words(scorecard(shot.state, agent.id))).get("foresight", "")
+    return [*lines, *(paragraph("foresight", foresight, room, 3) if agent.outcomes and not short else [])]
+
+
+def _card(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:
+    """The score of a role that has no worth of its own, and what it consists of."""
+    card = scorecard(shot.state, agent.id)
+    value = (card.score, card.low, card.high)
+    lines = [
+        *heading("Score", room),
+        fact("score", (score_words(card), worth_style(value))),
+        *paragraph("in", f"{card.unit}, from {count(card.n, 'result')}", room, 3, "muted"),
+    ]
+    for name, words in parts_words(card) if card.n and not short else []:
+        lines += paragraph(name, words, room, 3)
+    return [*lines, fact("cost", cost_words(card))]
 
 
 def _record(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
@@ -105,6 +122,11 @@ def _risk(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
         return paragraph("why gone", gone.words, room, 4, "bad") if gone else []
     if agent.role != "researcher":
         return []
+    trial = shot.state.trials.get(agent.position)
+    if trial is not None and trial.hired == agent.id:
+        left = count(max(0, trial.trial - agent.experiments), "proposal")
+        words = f"on trial for {left} more; then whoever of it and {trial.leaving} is worth more has the seat"
+        return paragraph("at risk", words, room, 4, "warn")
     if agent.status == "probation":
         coached = next((m for m in reversed(shot.by_agent.get(agent.id, ())) if m.kind == "AgentCoached"), None)
         return paragraph("at risk", coached.words if coached else "on probation", room, 5, "warn")

@@ -17,6 +17,7 @@ STATUS = {
     "stopped": ("◌", "warn", "stopped"),
     "refused": ("−", "muted", "refused"),
 }
+PLACE = {"probation": ("!", "warn"), "trial": ("◔", "warn"), "left": ("×", "muted")}
 STANDING = {"champion": ("★", "good"), "rejected": ("☆", "muted"), "replicating": ("≈", "busy")}
 
 
@@ -36,7 +37,10 @@ def standing(experiment: Experiment) -> tuple[str, str]:
 
 
 def seat(agent: Agent) -> tuple[str, str]:
-    """Glyph and colour of an agent: its role, unless it is on probation or gone."""
-    if agent.status == "probation":
-        return "!", "warn"
-    return ("×", "muted") if agent.status == "left" else role(agent.role)
+    """Glyph and colour of an agent: its role, unless it is on probation, on trial or gone."""
+    return place(agent.role, agent.status)
+
+
+def place(role_name: str, status: str) -> tuple[str, str]:
+    """Glyph and colour of whoever has a role and a status."""
+    return PLACE.get(status) or role(role_name)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from company.wording import count
 from tui.draw.canvas import Box, Canvas, Drawing
-from tui.draw.glyphs import role
+from tui.draw.glyphs import place, role
 from tui.draw.ink import Line, clip, cut, fill, fit, restyle, sparks, width
 from tui.draw.teams import Seat, Team
 from tui.draw.worth import scale, worth_style
@@ -162,7 +162,7 @@ def _lead(team: Team, room: int) -> Line:
 
 def seat_line(seat: Seat, room: int, name: int) -> Line:
     """One agent in `room` cells: the more there are, the more is said."""
-    glyph, colour = ("!", "warn") if seat.status == "probation" else role(seat.role)
+    glyph, colour = place(seat.role, seat.status)
     spans: list[tuple[str, str]] = [(f" {glyph} ", f"{colour} b"), (fit(seat.who, name), "strong"), (" ", "")]
     if room >= 84:
         spans += [(fit(seat.name if seat.name != seat.who else "", 16), "muted"), (" ", "")]

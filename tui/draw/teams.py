@@ -15,7 +15,7 @@ from company.wording import plain
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A position as it is drawn. `worth` is (mean, low, high) in normal scores; `beaten` shares of the record."""
+    """A position as it is drawn. `worth` is (mean, low, high) in compressed sigmas; `beaten` shares of the record."""
 
     id: str
     who: str

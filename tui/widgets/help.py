@@ -13,7 +13,7 @@ from tui.filter import EXAMPLE
 from tui.keys import PLACES, keys_of, shown
 from tui.widgets.page import Page
 
-GLYPHS = "◆ manager  ● researcher  ▲ engineer  ■ reviewer  ! on probation  × left"
+GLYPHS = "◆ manager  ● researcher  ▲ engineer  ■ reviewer  ! on probation  ◔ on trial  × left"
 ENDS = "✓ ok  ✗ failed  ◌ stopped  − refused  ▸ running  ○ queued  ★ champion  ☆ not confirmed"
 
 
