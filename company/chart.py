@@ -6,9 +6,10 @@ root, no cycles, every name known. A change makes a new one (`model_copy(update=
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -278,6 +279,16 @@ class OrgChart(Frozen):
             graph.add_node(seat.id, role=seat.role, title=seat.name)
         graph.add_edges_from((seat.reports_to, seat.id) for seat in self.positions if seat.reports_to)
         return graph
+
+
+def shared_chart(data: Mapping[str, Any]) -> OrgChart:
+    """`OrgChart.from_dict` for data that was a chart before, checked once a process: charts never change."""
+    return _shared(json.dumps(data, sort_keys=True))
+
+
+@lru_cache(maxsize=256)
+def _shared(text: str) -> OrgChart:
+    return OrgChart.from_dict(json.loads(text))
 
 
 def _without_place(found: Finding, source: str) -> Problem:

@@ -224,7 +224,7 @@ class Engine:
         pending = self.state.decisions.get(completion.decision)
         if pending is None:
             return
-        intents = [{"kind": intent.kind(), **ev.tame(intent.model_dump())} for intent in completion.intents]
+        intents = [{"kind": intent.kind(), **ev.tame(vars(intent))} for intent in completion.intents]
         problem = ev.clean(completion.problem)
         self.emit(ev.DecisionMade(pending.id, pending.agent, pending.task, intents, problem, completion.measured))
         management.carry_out(self, pending, completion.intents)

@@ -429,12 +429,15 @@ EVENTS: dict[str, type[Event]] = {
     )
 }  # fmt: skip
 
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 _FIELDS = {kind: tuple(f.name for f in dataclasses.fields(event)) for kind, event in EVENTS.items()}
+
+_TOLD = {kind: tuple(name for name in names if name != "measured") for kind, names in _FIELDS.items()}
 
 
 def payload(event: Event) -> dict[str, Json]:
     """The event's fields without `measured`, ready for canonical JSON."""
-    return {name: getattr(event, name) for name in _FIELDS[event.kind] if name != "measured"}
+    return {name: getattr(event, name) for name in _TOLD[event.kind]}
 
 
 def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = None) -> Event:
@@ -445,12 +448,14 @@ def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = N
 
 def canonical(value: Json) -> str:
     """JSON with sorted keys and no spaces; NaN and infinity are refused with ValueError."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _ENCODE(value)
 
 
 def chain(previous: str, at: float, event: Event) -> str:
     """The running digest of a ledger: sha256 over the previous digest and this event, as 64 hex digits."""
-    return chain_text(previous, at, event.kind, canonical(payload(event)))
+    kind = type(event).__name__
+    body = _ENCODE({name: getattr(event, name) for name in _TOLD[kind]})
+    return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n{body}".encode()).hexdigest()
 
 
 def chain_text(previous: str, at: float, kind: str, body: str) -> str:
@@ -467,7 +472,12 @@ def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
 
 def tame(value: Any, limit: int = 2000) -> Json:
     """Untrusted JSON made safe to store and to digest: text cleaned, containers and numbers of a sane size, no NaN."""
+    kind = type(value)
+    if kind is str:
+        return clean(value, limit)
     if value is None or isinstance(value, bool):
+        return value
+    if kind is float and -1e300 < value < 1e300:
         return value
     if isinstance(value, (int, float)):
         sane = abs(value) < 1e300 and (isinstance(value, float) or abs(value) < 2**63)
@@ -481,5 +491,7 @@ def tame(value: Any, limit: int = 2000) -> Json:
 
 def clean(text: str, limit: int = 500) -> str:
     """Untrusted text made safe to store: no control characters but newlines, no lone surrogates, at most `limit`."""
+    if len(text) <= limit and text.isprintable():
+        return text
     kept = "".join(c for c in text[: 4 * limit] if c == "\n" or (c.isprintable() and not "\ud800" <= c <= "\udfff"))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"

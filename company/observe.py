@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from company.appraisal import Posterior
 from company.entities import Agent, Experiment, Pending
@@ -11,6 +12,7 @@ from company.planning import budget_spent
 from company.staffing import candidate
 from company.state import State
 from company.worth import worth_of
+from roles.brains.record import Summary
 from roles.observation import Champion, Observation, ReportView, Result, Subject
 
 NOTHING = Posterior(0.0, 0.0, 0.0, 0, 0.0)  # of who is not measured by worth
@@ -34,7 +36,7 @@ def observe(state: State, pending: Pending) -> Observation:
         sigma=state.sigma,
         spent=budget_spent(state),
         champion=_champion(state, agent.position),
-        history=Prefix(state.seen[agent.position]),
+        history=_history(state, agent.position),
         pending=_under_way(state, agent, pending.experiment) if pending.task in ("propose", "review") else (),
         directive=agent.directive,
         subject=_subject(state, experiment) if experiment else None,
@@ -47,12 +49,24 @@ def observe(state: State, pending: Pending) -> Observation:
 
 
 class Prefix(Sequence[Result]):
-    """The results that were known at one moment: a view of an append-only list, never a copy."""
+    """The results that were known at one moment: a view of an append-only list, never a copy.
 
-    __slots__ = ("_items", "_n")
+    `book` is the list's own summary, brought up to date when somebody asks for it.
+    """
 
-    def __init__(self, items: list[Result]) -> None:
-        self._items, self._n = items, len(items)
+    __slots__ = ("_book", "_items", "_n")
+
+    def __init__(self, items: list[Result], book: Summary | None = None) -> None:
+        self._items, self._n, self._book = items, len(items), book
+
+    def summary(self) -> Summary | None:
+        """The summary of these results, None where there is none or it knows of more."""
+        book = self._book
+        if book is None or book.seen > self._n:
+            return None
+        if book.seen < self._n:
+            book.add(self._items[book.seen : self._n])
+        return book
 
     def __len__(self) -> int:
         return self._n
@@ -62,6 +76,18 @@ class Prefix(Sequence[Result]):
 
     def __iter__(self) -> Any:
         return iter(self._items if len(self._items) == self._n else self._items[: self._n])
+
+
+_books: WeakKeyDictionary[State, dict[str, tuple[list[Result], Summary]]] = WeakKeyDictionary()
+
+
+def _history(state: State, position: str) -> Prefix:
+    """What a position has seen, with the summary that it keeps as long as the list is the same."""
+    books, seen = _books.setdefault(state, {}), state.seen[position]
+    kept = books.get(position)
+    if kept is None or kept[0] is not seen:
+        kept = books[position] = (seen, Summary())
+    return Prefix(seen, kept[1])
 
 
 def _champion(state: State, position: str) -> Champion | None:

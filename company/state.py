@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from company import events as ev
-from company.chart import OrgChart
+from company.chart import OrgChart, shared_chart
 from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Experiment, Pending, Probation, Revised
 from company.record import Record
 from projects.brief import metric_of, space_of
@@ -126,7 +126,7 @@ class State:
     def _founded(self, event: ev.RunFounded) -> None:
         self.phase = "founding"
         self.brief, self.seed, self.slots, self.device = event.project, event.seed, event.slots, event.device
-        self.__dict__["chart"] = OrgChart.from_dict(event.chart)
+        self.__dict__["chart"] = shared_chart(event.chart)
         self.seen = {position.id: [] for position in self.chart.positions}
         self.passes = {p.id: -math.inf for p in self.chart.positions if p.role == "researcher"}
 

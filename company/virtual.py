@@ -28,8 +28,6 @@ from roles.observation import Observation, stream
 MAX_LOSSES = 3  # as in the live shell: a run that loses its worker this often fails as infrastructure
 MOST_STEPS = 10_000_000
 
-Due = tuple[float, int]  # company time, priority
-
 
 class Run(Protocol):
     """What a trainer may look at: an experiment, or the order to run one."""
@@ -104,7 +102,7 @@ class VirtualCompany:
     ) -> None:
         self.engine, self.train, self.ask, self.seconds, self.pace = engine, train, ask, seconds, pace or Pace()
         self.last: Completion | None = None
-        self._queue: EventQueue[Consult | Launch] = EventQueue()
+        self._queue: EventQueue[tuple[Consult | Launch, int]] = EventQueue()
         self._runs: dict[Launch, _Course] = {}
         for effect in self.outstanding:
             self._push(effect)
@@ -124,65 +122,62 @@ class VirtualCompany:
     def advance(self) -> Step | None:
         """The next step, None when nothing is outstanding any more."""
         while self._queue:
-            at, effect = self._queue.pop()
-            if not self._alive(effect):
-                self._runs.pop(effect, None)  # type: ignore[arg-type]
-            elif (due := self._due(effect))[0] > at:
-                self._queue.push(due[0], effect, due[1])  # somebody else reported its rung
+            at, (effect, passed) = self._queue.pop()
+            if isinstance(effect, Consult):
+                if effect.decision not in self.engine.state.decisions:
+                    continue
+                self.last = self.ask(self.engine.state, self.engine.observe(effect.decision))
+                return self.follow(self.engine.handle(self.last, at))
+            experiment = self._running(effect)
+            if experiment is None:
+                self._runs.pop(effect, None)
+            elif len(experiment.curve) != passed:
+                self._push(effect)  # somebody else reported its rung
             else:
-                self.last = self._completion(effect)
+                self.last = self._heard(effect, experiment)
                 step = self.engine.handle(self.last, at)
-                if isinstance(self.last, RungSeen) and self._alive(effect):
+                if isinstance(self.last, RungSeen) and self._running(effect) is not None:
                     self._push(effect)
                 return self.follow(step)
         return None
 
     def _push(self, effect: Consult | Launch) -> None:
-        at, priority = self._due(effect)
-        self._queue.push(at, effect, priority)
-
-    def _due(self, effect: Consult | Launch) -> Due:
         state = self.engine.state
         if isinstance(effect, Consult):
             pending = state.decisions[effect.decision]
-            return pending.at + self.pace.thought(state.seed, pending), 0
+            thought = self.pace.thought(state.seed, pending) if self.pace.thinking else 0.0
+            self._queue.push(pending.at + thought, (effect, 0))
+            return
         experiment = state.experiments[effect.experiment]
-        course, passed = self._course(effect, experiment), len(experiment.curve)
-        share = experiment.rungs[passed] if passed < len(experiment.rungs) else 1.0
-        return experiment.started_at + course.delay + share * course.seconds, int(experiment.id[1:])
-
-    def _course(self, effect: Launch, experiment: Experiment) -> _Course:
-        course = self._runs.get(effect)
+        course, passed = self._runs.get(effect), len(experiment.curve)
         if course is None:
             course = self._runs[effect] = self._planned(experiment)
-        return course
+        share = experiment.rungs[passed] if passed < len(experiment.rungs) else 1.0
+        due = experiment.started_at + course.delay + share * course.seconds
+        self._queue.push(due, (effect, passed), int(experiment.id[1:]))
 
     def _planned(self, experiment: Experiment) -> _Course:
         speeds = self.pace.speeds
         speed = speeds[(experiment.slot or 0) % len(speeds)]
         seconds = (experiment.cost if self.seconds is None else self.seconds(experiment)) / speed
-        losses = self.pace.losses(experiment)
+        losses = self.pace.losses(experiment) if self.pace.faults else ()
         if len(losses) == MAX_LOSSES:
             return _Course(sum(losses) * seconds, 0.0, Outcome("lost", detail="the worker was lost"), ())
         outcome = self.train(experiment)
         return _Course(sum(losses) * seconds, seconds, outcome, rungs_of(outcome, experiment.rungs, experiment.steps))
 
-    def _completion(self, effect: Consult | Launch) -> Completion:
-        """What comes back from an effect next."""
-        if isinstance(effect, Consult):
-            return self.ask(self.engine.state, self.engine.observe(effect.decision))
-        experiment = self.engine.state.experiments[effect.experiment]
+    def _heard(self, effect: Launch, experiment: Experiment) -> Completion:
+        """What is heard of a run next."""
         course, passed = self._runs[effect], len(experiment.curve)
         if passed < len(course.rungs):
             return RungSeen(experiment.id, effect.attempt, passed, *course.rungs[passed])
         del self._runs[effect]
         return Ended(experiment.id, effect.attempt, course.outcome)
 
-    def _alive(self, effect: Consult | Launch) -> bool:
-        if isinstance(effect, Consult):
-            return effect.decision in self.engine.state.decisions
+    def _running(self, effect: Launch) -> Experiment | None:
+        """The experiment of a launch that is still under way."""
         experiment = self.engine.state.experiments[effect.experiment]
-        return experiment.status == "running" and experiment.attempt == effect.attempt
+        return experiment if experiment.status == "running" and experiment.attempt == effect.attempt else None
 
 
 @dataclass(frozen=True, slots=True)

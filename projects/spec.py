@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 Value = str | int | float | bool
 Config = Mapping[str, Value]
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 SIGNIFICANT_DIGITS = 3  # a config is read and compared by people: 0.00312, never 0.003124817
 
 
@@ -64,24 +65,53 @@ class Parameter:
 
     def encode(self, value: Value) -> float:
         """Map a value to [0, 1]: on the (log) scale for numbers, the middle of its cell for choices."""
-        if self.kind == "choice":
-            return (self.values.index(value) + 0.5) / len(self.values)
-        low, high, at = self.low, self.high, float(value)
-        if self.log:
-            low, high, at = math.log(low), math.log(high), math.log(at)
-        return (at - low) / (high - low) if high > low else 0.5
+        return self.encoder()(value)
 
     def decode(self, unit: float) -> Value:
         """Inverse of `encode` for any number; values outside [0, 1] are clipped. Floats keep three digits."""
-        unit = min(1.0, max(0.0, float(unit)))
+        return self.decoder()(unit)
+
+    def encoder(self) -> Callable[[Value], float]:
+        """`encode` with everything worked out that does not depend on the value."""
+        values, log = self.values, math.log
         if self.kind == "choice":
-            return self.values[min(len(self.values) - 1, int(unit * len(self.values)))]
-        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
-        at = low + unit * (high - low)
-        at = math.exp(at) if self.log else at
+            count = len(values)
+            return lambda value: (values.index(value) + 0.5) / count
+        low, high = self._scale
+        span = high - low
+        if span <= 0:
+            return lambda value: 0.5
+        if self.log:
+            return lambda value: (log(float(value)) - low) / span
+        return lambda value: (float(value) - low) / span
+
+    def decoder(self) -> Callable[[float], Value]:
+        """`decode` likewise."""
+        if self.kind == "choice":
+            values, count = self.values, len(self.values)
+            return lambda unit: values[min(count - 1, int(_clipped(unit) * count))]
+        low, high = self._scale
+        least, most, span, log, exp = self.low, self.high, high - low, self.log, math.exp
         if self.kind == "int":
-            return int(min(self.high, max(self.low, round(at))))
-        return min(self.high, max(self.low, float(f"{at:.{SIGNIFICANT_DIGITS}g}")))
+            return lambda unit: int(min(most, max(least, round(_at(unit, low, span, log)))))
+        form = f"%.{SIGNIFICANT_DIGITS}g"
+        if log:
+            return lambda unit: min(most, max(least, float(form % exp(low + _clipped(unit) * span))))
+        return lambda unit: min(most, max(least, float(form % (low + _clipped(unit) * span))))
+
+    @property
+    def _scale(self) -> tuple[float, float]:
+        return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+
+
+def _clipped(unit: float) -> float:
+    unit = float(unit)
+    return unit if 0.0 <= unit <= 1.0 else min(1.0, max(0.0, unit))
+
+
+def _at(unit: float, low: float, span: float, log: bool) -> float:
+    at = low + _clipped(unit) * span
+    return math.exp(at) if log else at
 
 
 @dataclass(frozen=True)
@@ -94,12 +124,14 @@ class SearchSpace:
     def by_name(self) -> Mapping[str, Parameter]:
         return {parameter.name: parameter for parameter in self.parameters}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(parameter.name for parameter in self.parameters)
 
     def check(self, config: Mapping[str, object]) -> list[str]:
         """Everything wrong with a config, one sentence each; empty when it is inside the space."""
+        if config.keys() == self.by_name.keys() and all(p.contains(config[p.name]) for p in self.parameters):
+            return []
         problems = [f"'{name}' is missing" for name in self.names if name not in config]
         problems += [f"'{name}' is not a parameter" for name in config if name not in self.by_name]
         problems += [
@@ -111,11 +143,19 @@ class SearchSpace:
 
     def encode(self, config: Config) -> tuple[float, ...]:
         """A config as a point of the unit cube, in the order of `parameters`."""
-        return tuple(parameter.encode(config[parameter.name]) for parameter in self.parameters)
+        return tuple([encode(config[name]) for name, encode in self._encoders])
 
     def decode(self, units: Sequence[float]) -> dict[str, Value]:
         """The config nearest to a point; shape (len(parameters),)."""
-        return {p.name: p.decode(unit) for p, unit in zip(self.parameters, units, strict=True)}
+        return {name: decode(unit) for (name, decode), unit in zip(self._decoders, units, strict=True)}
+
+    @cached_property
+    def _encoders(self) -> tuple[tuple[str, Callable[[Value], float]], ...]:
+        return tuple((p.name, p.encoder()) for p in self.parameters)
+
+    @cached_property
+    def _decoders(self) -> tuple[tuple[str, Callable[[float], Value]], ...]:
+        return tuple((p.name, p.decoder()) for p in self.parameters)
 
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """A config drawn uniformly on the unit cube."""
@@ -131,8 +171,7 @@ def describe_range(parameter: Parameter) -> str:
 
 def config_hash(config: Config) -> str:
     """Content hash of a config: 12 hex digits of the sha256 of its canonical JSON."""
-    canonical = json.dumps(dict(config), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    return hashlib.sha256(_CANONICAL(dict(config)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +221,13 @@ class CostTable:
     def fixed_seconds(self, config: Config) -> float:
         """Reference seconds of a run beside its steps: overhead and evaluation."""
         key = "/".join(str(config[name]) for name in self.evaluation_keys)
-        return self.overhead + self.evaluation.get(key, max(self.evaluation.values(), default=0.0))
+        known = self.evaluation.get(key)
+        return self.overhead + (max(self.evaluation.values(), default=0.0) if known is None else known)
 
     def step_seconds(self, config: Config) -> float:
         """Reference seconds of one optimiser step. A shape that was never measured costs as the dearest that was."""
-        seconds = self.base.get(self.key(config), max(self.base.values()))
+        known = self.base.get(self.key(config))
+        seconds = max(self.base.values()) if known is None else known
         for name, by_value in self.factors.items():
             seconds *= by_value.get(str(config[name]), 1.0)
         return seconds

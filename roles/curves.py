@@ -28,12 +28,12 @@ def hopeless(curve: Curve, history: Sequence[Result], policy: Mapping[str, Any])
     fraction, latest = curve[-1]
     if not math.isfinite(latest):
         return True, f"diverged at {fraction:.0%} of its budget"
-    others = [(value, result) for result in history if (value := _at(result.curve, fraction)) is not None]
-    completed = sum(result.status == "ok" for _, result in others)
+    others = [(value, r) for r in history if r.curve and (value := _at(r.curve, fraction)) is not None]
+    completed = len([1 for _, result in others if result.status == "ok"])
     if completed < policy.get("after", AFTER):
         return False, f"only {completed} completed curves to compare with"
     best = min(loss for _, loss in curve if math.isfinite(loss))
-    middle = median(value for value, _ in others)
+    middle = median([value for value, _ in others])
     if best <= middle:
         return False, f"{best:.4g} at {fraction:.0%}, the median is {middle:.4g}"
     slow = _slowest_winner(others)
@@ -45,7 +45,7 @@ def hopeless(curve: Curve, history: Sequence[Result], policy: Mapping[str, Any])
 def _at(curve: Curve, fraction: float) -> float | None:
     """The loss at a rung; a curve that was not finite there counts as infinitely bad."""
     for at, loss in curve:
-        if abs(at - fraction) < 1e-9:
+        if at == fraction or abs(at - fraction) < 1e-9:
             return loss if math.isfinite(loss) else math.inf
     return None
 

@@ -138,4 +138,4 @@ class Observation:
 def stream(root: int, entity: str, purpose: str, n: int = 0) -> np.random.Generator:
     """The random stream named by what it is for (numpy SeedSequence spawn keys)."""
     key = (zlib.crc32(entity.encode()), zlib.crc32(purpose.encode()), n)
-    return np.random.default_rng(np.random.SeedSequence(root, spawn_key=key))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(root, spawn_key=key)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
-import numpy as np
-
+from roles.brains.record import summary_of
 from roles.intents import Approve, Intent, Refuse, Verdict
 from roles.observation import Champion, Observation, Subject
 from roles.prompts import prompt
@@ -33,7 +33,7 @@ def review(observation: Observation, subject: Subject) -> Approve | Refuse:
     problems = observation.space.check(subject.config)
     if problems:
         return Refuse(p_improves=0.0, reason="outside the space: " + "; ".join(problems))
-    for result in observation.history:
+    for result in observation.history if subject.unit in summary_of(observation.history).units else ():
         if result.unit == subject.unit and result.failure != "infrastructure":
             return Refuse(p_improves=0.0, reason=f"a duplicate of {result.experiment}")
     if subject.unit in observation.pending:
@@ -76,9 +76,9 @@ def p_real(observation: Observation, champion: Champion, gain: float) -> float:
     if noise <= 0:
         return 1.0 if gain > 0 else 0.0
     losses = [r.loss for r in observation.history if r.loss is not None and math.isfinite(r.loss)]
-    gains = champion.loss - np.array(losses or [champion.loss])
-    usual = min(0.0, float(np.median(gains)))
-    spread = max(observation.sigma, -usual, 1.4826 * float(np.median(np.abs(gains - usual))))  # tails are heavy
+    gains = [champion.loss - loss for loss in losses or [champion.loss]]
+    usual = min(0.0, median(gains))
+    spread = max(observation.sigma, -usual, 1.4826 * median([abs(gain - usual) for gain in gains]))  # tails are heavy
     pull = spread**2 / (spread**2 + noise**2)
     mean, deviation = usual + pull * (gain - usual), math.sqrt(pull) * noise
     return round(0.5 * math.erfc(-mean / deviation / math.sqrt(2.0)), 4)

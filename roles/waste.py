@@ -35,7 +35,7 @@ def prospect(observation: Observation, unit: Unit) -> Prospect:
     base = base_rate(history, observation.sigma)
     if not history:
         return Prospect(base)
-    record = summarise(history)
+    record = summarise(observation.history if len(history) == len(observation.history) else history)
     units, losses = record.arrays()
     finished = len(record.losses)
     standing = 1.0 - np.argsort(np.argsort(losses, kind="stable"), kind="stable") / max(1, len(losses) - 1)

@@ -11,7 +11,7 @@ from typing import Any
 from company import events as ev
 from company.batch.grid import Task
 from company.batch.rows import AGENTS, FOUND, Row
-from company.chart import OrgChart
+from company.chart import shared_chart
 from company.engine import Engine, Step
 from company.state import State
 from company.surrogates.catalogue import worlds
@@ -60,7 +60,7 @@ def run(task: Task, world: World, follower: Follower, on_step: OnStep | None = N
             _outside(on_step, step, company)
 
     return run_virtually(
-        world.project(), OrgChart.from_dict(task.chart), world.train, seed=task.seed, slots=task.slots,
+        world.project(), shared_chart(task.chart), world.train, seed=task.seed, slots=task.slots,
         seconds=world.seconds, pace=task.pace, engine=task.engine, on_step=both,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from projects.spec import Parameter, SearchSpace, Value
-from roles.brains.record import Unit
+from roles.brains.record import Unit, summary_of
 from roles.observation import Observation
 
 BOLDNESS = {"explore": 1.5, "free": 1.0, "refine": 0.6}  # how a directive scales the steps that a brain takes
@@ -93,7 +93,7 @@ def start(observation: Observation, base: Sequence[float], rng: np.random.Genera
 
 def taken(observation: Observation, unit: Unit) -> bool:
     """Whether a config was tried or is under way."""
-    return any(result.unit == unit for result in observation.history) or unit in observation.pending
+    return unit in summary_of(observation.history).units or unit in observation.pending
 
 
 def new_config(
@@ -123,7 +123,7 @@ def _left_over(observation: Observation, rng: np.random.Generator) -> dict[str, 
     counts = [levels(parameter) for parameter in observation.space.parameters]
     if 0 in counts or math.prod(counts) > ENUMERABLE:
         return None
-    seen = {result.unit for result in observation.history} | set(observation.pending)
+    seen = summary_of(observation.history).units | set(observation.pending)
     encode = observation.space.encode
     free = [config for config in _every(observation.space) if encode(config) not in seen]
     return free[int(rng.integers(len(free)))] if free else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,32 +47,59 @@ class Record:
         """
         finished = list(self.losses.values())
         worst = max(finished, default=0.0)
-        middle = float(np.quantile(finished, 0.75)) if finished else 0.0
+        middle = float(np.quantile(finished, 0.75)) if finished and self.stopped else 0.0
         units = [*self.losses, *self.stopped, *self.failed]
         values = [*finished, *[middle] * len(self.stopped), *[worst] * len(self.failed)]
         return np.array(units), np.array(values)
 
 
+class Summary:
+    """A record that grows with its history: what was grouped stays grouped."""
+
+    __slots__ = ("_again", "_losses", "_unfinished", "seen", "units")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.units: set[Unit] = set()
+        self._losses: dict[Unit, float] = {}
+        self._again: dict[Unit, list[float]] = {}
+        self._unfinished: dict[Unit, str] = {}
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Learn of more results."""
+        losses, again = self._losses, self._again
+        for result in results:  # the hottest loop of a headless batch
+            unit, loss = result.unit, result.loss
+            self.seen += 1
+            self.units.add(unit)
+            if loss is None or loss - loss != 0.0:  # neither nan nor an infinity is a measurement
+                if result.failure != "infrastructure":
+                    self._unfinished[unit] = result.status
+            elif unit in losses:
+                several = again.setdefault(unit, [losses[unit]])
+                several.append(loss)
+                losses[unit] = sum(several) / len(several)
+            else:
+                losses[unit] = loss
+
+    def record(self) -> Record:
+        """What the results say so far; it grows as the summary does."""
+        record = Record(self._losses)
+        for unit, status in self._unfinished.items():
+            if unit not in self._losses:
+                (record.stopped if status == "stopped" else record.failed).append(unit)
+        return record
+
+
 def summarise(history: Sequence[Result]) -> Record:
     """Group a history by config; a config that finished at least once is judged by its finished runs alone."""
-    losses: dict[Unit, float] = {}
-    again: dict[Unit, list[float]] = {}
-    unfinished: dict[Unit, str] = {}
-    count = 0
-    for result in history:  # the hottest loop of a headless batch: one look-up a result
-        unit, loss = result.unit, result.loss
-        if loss is None or loss - loss != 0.0:  # neither nan nor an infinity is a measurement
-            if result.failure != "infrastructure":
-                unfinished[unit] = result.status
-            continue
-        first = losses.setdefault(unit, loss)
-        if len(losses) == count:
-            again.setdefault(unit, [first]).append(loss)
-        count = len(losses)
-    for unit, several in again.items():
-        losses[unit] = sum(several) / len(several)
-    record = Record(losses)
-    for unit, status in unfinished.items():
-        if unit not in losses:
-            (record.stopped if status == "stopped" else record.failed).append(unit)
-    return record
+    return summary_of(history).record()
+
+
+def summary_of(history: Sequence[Result]) -> Summary:
+    """The history's own summary, or one made now."""
+    known = history.summary() if hasattr(history, "summary") else None  # type: ignore[attr-defined]
+    if known is None:
+        known = Summary()
+        known.add(history)
+    return known
