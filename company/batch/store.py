@@ -156,7 +156,7 @@ class Store:
 
     def _about(self) -> dict[str, str]:
         with self._talk() as talk:
-            found = {str(key): str(value) for key, value in talk.execute(select(ABOUT)).tuples()}
+            found = {str(row.key): str(row.value) for row in talk.execute(select(ABOUT))}
         if found and found.get("format") != str(FORMAT):
             raise StoreError(f"{self.path}: written by another Loopworks (format {plain(found.get('format'), 20)})")
         return found
