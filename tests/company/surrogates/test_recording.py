@@ -155,13 +155,13 @@ def test_the_page_names_every_column_and_every_field() -> None:
     assert all(f"`{name}`" in page for name in (*RESERVED, *About.model_fields))
 
 
-@pytest.mark.parametrize("name", ["digits"])
-def test_a_shipped_recording_is_what_was_asked_for(name: str) -> None:
+@pytest.mark.parametrize(("name", "trainings"), [("digits", 2000), ("byte_lm", 400)])
+def test_a_shipped_recording_is_what_was_asked_for(name: str, trainings: int) -> None:
     path = find_recording(name)
     recording, project = read_recording(path), load_project(name)
-    assert len(recording.rows) >= 2000 and path.stat().st_size < 500_000
+    assert len(recording.rows) >= trainings and path.stat().st_size < 500_000
     assert recording.space == project.space and recording.about.baseline == project.baseline
     assert recording.about.hashes["code"] == project.code_hash, "train.py changed: record it again"
     assert recording.about.hashes["evaluator"] == project.evaluator_hash, "evaluate.py changed: record it again"
     found = kept_fit(recording)
-    assert found is not None and found.scores.r2 > 0.7
+    assert found is not None and found.scores.r2 > 0.5
