@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
-
 BINS = 10  # forecasts that round to the same tenth are taken for one forecast
 LEVEL = 0.9
 
@@ -96,6 +94,8 @@ def mean_interval(values: Sequence[float], guess: float, spread: float, level: f
     A conjugate normal model whose guess counts for one value and whose spread for two (Gelman et al., Bayesian Data
     Analysis, 3.3): without values it says the guess, and how little is known.
     """
+    from scipy.special import stdtrit
+
     n, earlier, freedom = len(values), 1.0, 2.0 + len(values)
     mean = sum(values) / n if n else guess
     centre = (earlier * guess + n * mean) / (earlier + n)

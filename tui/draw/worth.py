@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from company.appraisal import Posterior
 from company.entities import Agent
+from company.planning import budget_spent
 from company.standing import score
 from company.state import State
 from company.wording import count, percent, signed
@@ -58,9 +59,9 @@ def _standing(state: State, agent: Agent, now: Posterior) -> list[Line]:
     style = "bad b" if now.p_below >= rule.confidence else "text"
     lets = f"{percent(rule.confidence)} and {policies.appraise.after} runs let it be replaced"
     what = lets if rule.rule == "posterior" else f"the chart replaces by the rule '{rule.rule}'"
-    lines = [
-        line(("below par   ", "muted"), (percent(now.p_below), style), (f" sure of under {below}; {what}", "muted"))
-    ]
+    sure = line(("below par   ", "muted"), (percent(now.p_below), style), (f" sure of under {below}; {what}", "muted"))
+    over = line(("below par   ", "muted"), ("no change pays any more: the budget is spent", "muted"))
+    lines = [sure if budget_spent(state) < 1 else over]
     if agent.probation is not None:
         left = max(0, agent.probation.until - now.evidence)
         target = f"at least {signed(agent.probation.level, 2)}, judged after {count(left, 'more run')}"
