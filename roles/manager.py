@@ -43,7 +43,7 @@ def _shares(observation: Observation, spending: Sequence[ReportView]) -> list[fl
 
 def _assign(observation: Observation, report: ReportView, share_of: dict[str, float]) -> Assign:
     if report.agent not in share_of:
-        return Assign(agent=report.agent, share=0.0, reason=f"a {report.role} spends no compute of its own")
+        return Assign(agent=report.agent, share=0.0, reason=f"{report.role}s spend no compute of their own")
     directive, reason = directive_for(observation, report)
     return Assign(agent=report.agent, share=min(1.0, share_of[report.agent]), directive=directive, reason=reason)
 
