@@ -120,6 +120,9 @@ class SearchSpace:
 
     parameters: tuple[Parameter, ...]
 
+    def __getstate__(self) -> dict[str, object]:
+        return {"parameters": self.parameters}  # the rest is worked out again: closures do not pickle
+
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
         return {parameter.name: parameter for parameter in self.parameters}
@@ -156,6 +159,10 @@ class SearchSpace:
     @cached_property
     def _decoders(self) -> tuple[tuple[str, Callable[[float], Value]], ...]:
         return tuple((p.name, p.decoder()) for p in self.parameters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is worked out from the parameters: functions cannot be pickled."""
+        return {"parameters": self.parameters}
 
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """A config drawn uniformly on the unit cube."""
