@@ -160,10 +160,6 @@ class SearchSpace:
     def _decoders(self) -> tuple[tuple[str, Callable[[float], Value]], ...]:
         return tuple((p.name, p.decoder()) for p in self.parameters)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what is worked out from the parameters: functions cannot be pickled."""
-        return {"parameters": self.parameters}
-
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """A config drawn uniformly on the unit cube."""
         return self.decode(rng.random(len(self.parameters)).tolist())
