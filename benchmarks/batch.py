@@ -63,9 +63,13 @@ def seats(researchers: int, span: int = 10) -> list[dict[str, Any]]:
 
 
 def chart(positions: list[dict[str, Any]], experiments: int) -> OrgChart:
-    """The startup's policies with other people and cheap brains in its pool."""
+    """The startup's policies with other people and cheap brains in its pool, with as many meetings an experiment each:
+    they are called by how many experiments the whole company has finished."""
     talent = [{"role": "researcher", "brain": brain, "count": 2} for brain in ("hillclimb", "random")]
     data = {**load_chart("startup").to_dict(), "positions": positions, "talent": talent}
+    crowd = max(1.0, sum(position["role"] == "researcher" for position in positions) / 4)
+    for meeting in ("assign", "appraise"):
+        data["policies"][meeting]["every"] = round(data["policies"][meeting]["every"] * crowd)
     return OrgChart.from_dict({**data, "budget": {"experiments": experiments}})
 
 
