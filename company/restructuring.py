@@ -81,12 +81,16 @@ def replace_chart(engine: Engine, chart: OrgChart, by: str, because: str) -> str
 
     Budget, mission and talent pool of a running company stay as they are.
     """
-    state = engine.state
-    same = {p.id: p.id for p in chart.positions if p.id in state.holder}
-    wanted = inverse(Revision(before=chart, after=state.chart, edits=(), seated=same, owner={}))
+    wanted = edits_towards(engine.state, chart)
     if not wanted:
         raise EditError("the chart says what is in force already (budget, mission and talent of a live company stay)")
     return change(engine, wanted, by, because)
+
+
+def edits_towards(state: State, chart: OrgChart) -> tuple[Edit, ...]:
+    """What makes a whole new chart of the one in force, as one revision; empty where that changes nothing."""
+    same = {p.id: p.id for p in chart.positions if p.id in state.holder}
+    return inverse(Revision(before=chart, after=state.chart, edits=(), seated=same, owner={}))
 
 
 def undo(engine: Engine, number: int, by: str, because: str) -> str:
@@ -112,7 +116,7 @@ def carry_out_approved(engine: Engine, asked: ev.ApprovalAsked) -> str:
 def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, undoes: int | None = None) -> str:
     """One revision: the chart, then whom it leaves without a seat, a role or an answer."""
     state = engine.state
-    revision = revise(state.chart, edits_from(args["edits"]), _vacant(state))
+    revision = revise(state.chart, edits_from(args["edits"]), vacant(state))
     before = list(state.decisions.values())
     number = len(state.revisions) + 1
     recast = [p.id for p in revision.after.positions if _changes_role(state, revision, p.id)]
@@ -133,7 +137,7 @@ def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, u
 
 def _heirs(state: State, revision: Revision) -> dict[str, str]:
     """Who finishes the work of each closed seat: one of its role, whom others serve, else a manager."""
-    closed = handover(revision, _vacant(state)).closed
+    closed = handover(revision, vacant(state)).closed
     return {seat.position: seat.heir or seat.owner for seat in closed}
 
 
@@ -200,7 +204,8 @@ def _past(revised: Revised) -> Past:
     return Past(revised.event.number, revised.event.subject, named, revised.at, outcome)
 
 
-def _vacant(state: State) -> tuple[str, ...]:
+def vacant(state: State) -> tuple[str, ...]:
+    """The positions that nobody holds."""
     return tuple(seat.id for seat in state.chart.positions if seat.id not in state.holder)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard: the shell around the tabs. It only ever reads; closing it does nothing to the company."""
+"""The dashboard: the shell around the tabs. It reads, and asks the engine; closing it does nothing to the company."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
@@ -24,6 +24,7 @@ from tui.moments import step
 from tui.palette import PALETTES
 from tui.screens.view import View
 from tui.source import SourceError
+from tui.stepping_in import SteppingIn
 from tui.tabs import TABS, TITLES, make
 from tui.themes import themes
 from tui.widgets.bindings import bindings
@@ -36,7 +37,7 @@ REST_S = 0.25  # between two drawings of what the feed brings
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
 
 
-class Dashboard(App[None]):
+class Dashboard(SteppingIn):
     """One run directory on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -101,6 +102,7 @@ class Dashboard(App[None]):
             return
         finally:
             self.feed.taken()
+        self.hear()
         self._draw_soon()
         caught_up = self.desk.whole.seq >= event.delta.total
         if caught_up and not self.tab and self.desk.whole.is_founded:

@@ -10,6 +10,7 @@ from pathlib import Path
 from company.snapshot import Snapshot
 from tui.draw.status import Situation
 from tui.feed import Delta
+from tui.outbox import Outbox
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class Desk:
     agent: str = ""
     experiment: str = ""
     position: str = ""
+    readonly: bool = False
+    outbox: Outbox = field(default_factory=Outbox)
 
     def __post_init__(self) -> None:
         self.shot = self.whole
@@ -35,13 +38,34 @@ class Desk:
     def take(self, delta: Delta) -> None:
         """Fold what the feed brought. Raises what the fold raises for a ledger that was altered."""
         self.whole.extend(delta.records)
+        self.outbox.read(delta.records)
         self.delta = delta
+
+    def barred(self) -> str:
+        """Why nothing can be asked of the company from here, "" where it can."""
+        resume = f"go on with loopworks run --resume {self.directory}"
+        if self.readonly:
+            return "this dashboard was opened with --readonly: nothing can be changed from it"
+        if self.delta.engine == "finished":
+            return "the run has closed: nothing can be changed any more"
+        if self.delta.engine != "live":
+            dead = "the engine is presumed dead" if self.delta.engine == "dead" else "no engine works on this run"
+            return f"{dead}: {resume}"
+        return "an earlier moment is shown: L goes back to the present" if self.replay else ""
+
+    def needs(self) -> int:
+        """How many things wait for a person."""
+        dead = self.delta.engine == "dead"
+        return dead + (0 if self.delta.engine == "finished" else len(self.whole.state.requests))
 
     def situation(self, now: float | None = None) -> Situation:
         """What the status row says beside the snapshot."""
         quiet = max(0.0, (time.time() if now is None else now) - self.whole.wall) if self.whole.wall else 0.0
         read = self.whole.seq / self.delta.total if self.delta.total else 1.0
-        return Situation(self.delta.engine, self.replay, self.whole.seq, quiet, min(1.0, read))
+        return Situation(
+            self.delta.engine, self.replay, self.whole.seq, quiet, min(1.0, read), self.needs(),
+            len(self.outbox.waiting),
+        )  # fmt: skip
 
     def elapsed(self, now: float | None = None) -> Mapping[str, float]:
         """For how many seconds what runs has run, by the clock; nothing where no engine is at work."""

@@ -68,8 +68,9 @@ def chart_of(name: str = "startup", experiments: int = 12) -> OrgChart:
 def rehearse(
     folder: Path, chart: OrgChart | None = None, *, slots: int = 2, seed: int = 0, steps: int = 100_000,
     decide: Decide = offline, project: Project | None = None, close: bool = True, left_open: bool = False,
+    until: Callable[[State], bool] = lambda state: False,
 ) -> State:  # fmt: skip
-    """Write the run directory of a company into `folder`, `steps` completions long at most.
+    """Write the run directory of a company into `folder`, `steps` completions long at most, or `until` something holds.
 
     `left_open` leaves the session as a killed engine leaves it.
     """
@@ -92,6 +93,8 @@ def rehearse(
             clock[0] = FOUNDED + engine.state.now
             if step.events:
                 ledger.append(step.events, engine.state)
+            if until(engine.state):
+                break
             step = work.advance()
         for experiment in engine.state.experiments.values():
             if experiment.metric is not None:

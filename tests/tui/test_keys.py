@@ -41,6 +41,13 @@ def replaying(app: Dashboard) -> bool:
     return app.desk.replay
 
 
+def says(text: str) -> Check:
+    return lambda app: any(text in notice.message for notice in app._notifications)
+
+
+CLOSED = says("the run has closed: nothing can be changed any more")
+
+
 def present(app: Dashboard) -> bool:
     return not app.desk.replay
 
@@ -60,6 +67,8 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
     "app.theme": ((), lambda app: app.theme == "loopworks-light"),
     "app.picture": ((), lambda app: list(Path.cwd().glob("loopworks-org-*.svg"))),
     "app.help": ((), screen_is(Help)),
+    "app.pause": ((), CLOSED),
+    "app.needs": ((), says("nothing needs you")),
     "app.quit": ((), lambda app: app.return_value is None and app._exit),
     "org.left": (("right",), lambda app: app.desk.position != "ada"),
     "org.right": ((), moved),
@@ -68,6 +77,9 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
     "org.open": (("down",), on_tab("agents")),
     "org.fold": ((), lambda app: "bob" not in app.query_one("#org-chart", Sheet).drawing.spots),
     "org.zoom": ((), lambda app: app.query_one("#org-chart").border_subtitle == "cards"),
+    **{f"{tab}.{act}": ((), CLOSED) for tab in ("org", "agents") for act in ("replace", "move", "promote")},
+    **{f"experiments.{act}": ((), CLOSED) for act in ("stop", "approve", "refuse")},
+    "slots.stop": ((), CLOSED),
     "experiments.filter": ((), lambda app: isinstance(app.focused, Input)),
     "experiments.clear": (
         ("slash", *"status:failed", "enter"),
@@ -117,6 +129,7 @@ async def test_keys(place: str, finished: Path, tmp_path: Path, monkeypatch: pyt
 
 async def reset(app: Dashboard, pilot: Pilot[None], place: str) -> None:
     """As the dashboard was when it was opened."""
+    app.clear_notifications()
     while len(app.screen_stack) > 1:
         app.pop_screen()
     app.screen.minimize()

@@ -20,6 +20,8 @@ class Situation:
     total: int = 0
     quiet: float = 0.0
     read: float = 1.0
+    needs: int = 0  # that wait for a person
+    sent: int = 0  # commands without an answer
 
 
 STALE_S = 30.0  # a live company that says nothing for so long is worth a look
@@ -44,7 +46,9 @@ def status_line(shot: Snapshot, now: Situation, room: int) -> Line:
 
 
 def _parts(shot: Snapshot, now: Situation) -> list[list[Span]]:
-    needs: list[list[Span]] = [[("! 1 needs you", "bad b")]] if now.engine == "dead" else []
+    words = "! 1 needs you" if now.needs == 1 else f"! {now.needs} need you"
+    needs: list[list[Span]] = [[(words, "bad b" if now.engine == "dead" else "warn b")]] if now.needs else []
+    needs += [[(f"↑ {count(now.sent, 'command')} sent", "busy b")]] if now.sent else []
     if not shot.is_founded:
         return [*needs, [_mode(shot, now)], [("no company yet", "muted")]]
     state = shot.state

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui import filter as filters
+from tui import orders
 from tui.draw.experiment import Files, experiment_page
 from tui.draw.experiments import ORDERS, header, row
 from tui.draw.ink import Line
@@ -107,6 +108,12 @@ class ExperimentsView(PagedView):
         key = self.rows.key
         self._picked.pop(key) if key in self._picked else self._picked.update({key: None})
         self.draw()
+
+    def action_stop(self) -> None:
+        self.board.propose(lambda state: orders.stop(state, self.rows.key))
+
+    def action_settle(self, approve: bool) -> None:
+        self.board.propose(lambda state: orders.settle(state, self.rows.key, approve))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._apply(event.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
+from tui import orders
 from tui.draw.slots import draw_slots
 from tui.screens.view import View
 from tui.widgets.bindings import bindings
@@ -42,6 +43,9 @@ class SlotsView(View):
         experiment = self._experiment()
         if experiment:
             self.board.open_experiment(experiment)
+
+    def action_stop(self) -> None:
+        self.board.propose(lambda state: orders.stop(state, state.running.get(self._slot, "")))
 
     def on_sheet_touched(self, event: Sheet.Touched) -> None:
         self._slot = int(event.spot)

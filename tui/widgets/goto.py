@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -35,15 +36,17 @@ class GoTo(ModalScreen[Target | None]):
         Binding("up", "move(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, targets: Sequence[Target]) -> None:
+    def __init__(
+        self, targets: Sequence[Target], title: str = "go to", hint: str = "a tab, an agent, an experiment, a theme"
+    ) -> None:
         super().__init__()
-        self._targets = targets
+        self._targets, self._says, self._hint = targets, title, hint
         self._found: list[Target] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog goto") as box:
-            box.border_title = "go to"
-            yield Input(placeholder="a tab, an agent, an experiment, a theme", compact=True)
+            box.border_title = Content(self._says)  # pyright: ignore[reportAttributeAccessIssue]
+            yield Input(placeholder=self._hint, compact=True)
             listed = OptionList()
             listed.can_focus = False
             yield listed
