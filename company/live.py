@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from company import events as ev
 from company.compute.backend import Compute, Order, Outcome
 from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
 from company.entities import Agent, Experiment
@@ -40,7 +41,7 @@ class LiveCompany:
         self.folder, self.data = folder, data
         self.in_order, self.on_step = in_order, on_step
         self._hire = hire
-        self._employees: dict[tuple[str, str], Employee] = {}  # by agent and role: who is promoted thinks anew
+        self._employees: dict[tuple[str, str, str], Employee] = {}  # who is promoted or coached thinks anew
         self._sources: dict[Consult | Launch, Source] = {}
         self._leaving: list[Source] = []  # cancelled, their processes perhaps not gone yet
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
@@ -139,7 +140,7 @@ class LiveCompany:
         assert isinstance(source.effect, Consult)
         pending = self.engine.state.decisions[source.effect.decision]
         agent = self.engine.state.agents[pending.agent]
-        key = agent.id, agent.role
+        key = agent.id, agent.role, ev.canonical({agent.brain.kind: dict(agent.brain.params)})
         if key not in self._employees:
             self._employees[key] = self._hire(agent)
         decision = await self._employees[key].decide(self.engine.observe(pending.id))

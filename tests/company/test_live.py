@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from core_kit import digest_of, eventful_chart, moody, rough_project, rough_trainer
@@ -16,7 +17,7 @@ from company.live import MAX_LOSSES, Hire, LiveCompany
 from company.state import State
 from company.testing import Decide, FakeCompute, Run, drive
 from roles.employee import Decision, DirectEmployee
-from roles.intents import Intent
+from roles.intents import Coach, Intent
 from roles.observation import Observation, stream
 
 PROJECT, TRAIN = rough_project(), rough_trainer()
@@ -43,6 +44,7 @@ class Office:
         self.train: Callable[[Run], Outcome] = TRAIN
         self.compute = FakeCompute(slots, TRAIN)
         self.parting = 3
+        self.hired: list[tuple[str, dict[str, Any]]] = []
 
     def delay(self, order: Order) -> int:
         return int(stream(order.seed, order.experiment, "delay").integers(0, 12))
@@ -64,6 +66,7 @@ class Office:
                 company.stop()
 
         def usual(agent: Agent) -> MoodyEmployee:
+            self.hired.append((agent.id, dict(agent.brain.params)))
             return MoodyEmployee(agent.id, lambda: engine.state, decide)
 
         company = LiveCompany(
@@ -99,6 +102,17 @@ async def test_in_order_the_history_does_not_depend_on_who_finishes_first(tmp_pa
     closed, _ = await office.work()
     assert closed
     assert office.digest() == rehearsed(slots)
+
+
+async def test_who_is_coached_thinks_with_its_new_settings(tmp_path: Path) -> None:
+    def decide(state: State, observation: Observation) -> list[Intent]:
+        if observation.task == "appraise":
+            return [Coach(agent=report.agent, params={"width": 0.125}) for report in observation.reports]
+        return moody(state, observation)
+
+    office = Office(tmp_path)
+    closed, _ = await office.work(decide=decide)
+    assert closed and ("bob", {}) in office.hired and ("bob", {"width": 0.125}) in office.hired
 
 
 async def test_in_order_the_runs_really_finished_in_another_order(tmp_path: Path) -> None:
