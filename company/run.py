@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from company.chart import OrgChart
 from company.chart_yaml import find_chart, load_chart, read_text, save_chart
 from company.compute.backend import Slot
 from company.compute.local import LocalCompute
+from company.compute.ray_cluster import leave
 from company.compute.slots import find_slots
 from company.compute.workers import PRELOAD
 from company.directory import DirectoryError, RunDirectory
@@ -30,7 +31,11 @@ from projects.load import load_project
 from projects.spec import Project
 from roles.employee import DirectEmployee, Employee
 
+if TYPE_CHECKING:
+    from company.compute.ray_compute import RayCompute
+
 EngineKind = Literal["autogen", "direct"]
+ComputeKind = Literal["local", "ray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Plan:
     deterministic: bool = False
     resume: bool = False
     talent: Path | None = None  # a talent file, whose candidates join the chart's pool
+    compute: ComputeKind | None = None  # this machine, or a Ray cluster; None: as the resumed run, else this machine
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Prepared:
     slots: tuple[Slot, ...]
     in_order: bool
     state: State | None
+    compute: ComputeKind
 
 
 def execute(plan: Plan, on_step: OnStep, on_ready: Callable[[LiveCompany], None] = lambda company: None) -> State:
@@ -68,11 +76,14 @@ def execute(plan: Plan, on_step: OnStep, on_ready: Callable[[LiveCompany], None]
 
     Raises ChartError, ProjectError, DirectoryError, LedgerError or ComputeError, each with lines for a person.
     """
-    if plan.resume:
-        return _with_directory(plan, on_step, on_ready, _prepare_resumed)
-    prepared = _prepare_new(plan)
-    plan.directory.create()
-    return _with_directory(plan, on_step, on_ready, lambda plan, ledger: prepared)
+    try:
+        if plan.resume:
+            return _with_directory(plan, on_step, on_ready, _prepare_resumed)
+        prepared = _prepare_new(plan)
+        plan.directory.create()
+        return _with_directory(plan, on_step, on_ready, lambda plan, ledger: prepared)
+    finally:
+        leave()
 
 
 def _with_directory(
@@ -97,9 +108,20 @@ def _prepare_new(plan: Plan) -> Prepared:
     chart, project = load_chart(plan.chart), load_project(plan.project)
     if plan.talent is not None:
         chart = with_talent(chart, plan.talent)
-    slots = find_slots(plan.slots, plan.per_gpu, plan.device)
+    compute = plan.compute or "local"
+    slots = _slots(compute, plan.ray_address, plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))
-    return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None)
+    return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None, compute)
+
+
+def _slots(
+    compute: ComputeKind, address: str | None, count: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"]
+) -> tuple[Slot, ...]:
+    if compute == "local":
+        return find_slots(count, per_gpu, device)
+    from company.compute.ray_compute import cluster_slots
+
+    return cluster_slots(address, count, per_gpu, device)
 
 
 def _with_budget(chart: OrgChart, plan: Plan, slots: int) -> OrgChart:
@@ -120,8 +142,9 @@ def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
     project = load_project(settings["project_source"])
     _refuse_changed(project, state, plan.directory.path)
     device: Literal["cpu", "cuda"] = "cuda" if state.device == "cuda" else "cpu"
-    slots = find_slots(state.slots, settings.get("per_gpu", 1), device)
-    return Prepared(state.chart, project, slots, bool(settings["in_order"]), state)
+    compute = plan.compute or settings.get("compute", "local")
+    slots = _slots(compute, plan.ray_address, state.slots, settings.get("per_gpu", 1), device)
+    return Prepared(state.chart, project, slots, bool(settings["in_order"]), state, compute)
 
 
 def _refuse_changed(project: Project, state: State, path: Path) -> None:
@@ -150,8 +173,7 @@ async def _work(
     plan: Plan, prepared: Prepared, ledger: Ledger, on_step: OnStep, on_ready: Callable[[LiveCompany], None]
 ) -> State:
     directory = plan.directory
-    preload = prepared.project.preload or PRELOAD
-    compute = LocalCompute(prepared.slots, hold_fds=[directory.lock_fd], preload=preload)
+    compute = _compute(prepared, directory.lock_fd)
     ledger.open_session("resume" if plan.resume else "run", version("loopworks"))
     try:
         await compute.start()
@@ -171,6 +193,15 @@ async def _work(
         ledger.close_session()
 
 
+def _compute(prepared: Prepared, lock: int) -> LocalCompute | RayCompute:
+    preload = prepared.project.preload or PRELOAD
+    if prepared.compute == "local":
+        return LocalCompute(prepared.slots, hold_fds=[lock], preload=preload)
+    from company.compute.ray_compute import RayCompute
+
+    return RayCompute(prepared.slots, preload=preload)
+
+
 def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
     """The founding step; the chart in force is kept beside the ledger, comments and all."""
     chart, directory = prepared.chart, plan.directory
@@ -180,6 +211,7 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "project_source": str(path.resolve()) if path.is_dir() else plan.project,
         "in_order": prepared.in_order,
         "per_gpu": plan.per_gpu,
+        "compute": prepared.compute,
         "engine": plan.engine,
         "version": version("loopworks"),
     }

@@ -13,6 +13,7 @@ import click
 from company.exits import Exit
 
 if TYPE_CHECKING:
+    from company.batch.backends import Backend
     from company.batch.grid import Grid
     from company.batch.race import Dropped
     from company.batch.rows import Row
@@ -43,13 +44,17 @@ FLAGS = ("projects", "seeds", "seed", "slots", "experiments", "engine", "race", 
 @click.option("--race", is_flag=True, default=None, help="Drop arms that are worse beyond doubt; from 20 seeds on.")
 @click.option("--controls/--no-controls", default=None, help="Add the control arms.  [default: controls]")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes; as many as there are cores otherwise.")
+@click.option("--backend", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Rows on this "
+              "machine, or on a Ray cluster: the same rows.")  # fmt: skip
+@click.option("--ray-address", metavar="HOST:PORT", help="The cluster's head node, seen from one of its nodes; without "
+              "it Ray is started on this machine.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="The batch's directory; a new one under batches/ "
               "otherwise. One that holds the same batch is gone on with.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print rows and summary as one JSON object.")
 @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
 def batch(
-    charts: tuple[str, ...], options: tuple[str, ...], jobs: int | None, out: Path | None, as_json: bool, debug: bool,
-    **flags: Any,
+    charts: tuple[str, ...], options: tuple[str, ...], jobs: int | None, backend: str, ray_address: str | None,
+    out: Path | None, as_json: bool, debug: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Run companies in virtual time, every organisation in the same worlds, and say which does the better research.
 
@@ -64,13 +69,20 @@ def batch(
     """
     from company.batch.scenario import ScenarioError
     from company.batch.store import StoreError
+    from company.compute.ray_cluster import ClusterError, RayMissing
     from company.directory import DirectoryError
 
+    if ray_address is not None and backend != "ray":
+        raise click.UsageError("--ray-address is for --backend ray: give both")
     try:
-        sys.exit(_batch(charts, options, jobs, out, as_json, flags))
+        grid = _grid(charts, options, flags)
+        with _backend(backend, ray_address, jobs) as chosen:
+            sys.exit(_batch(grid, chosen, jobs, out, as_json))
     except ScenarioError as error:
         _stop(str(error), Exit.USAGE)
-    except (StoreError, DirectoryError, OSError) as error:
+    except RayMissing as error:
+        _stop(f"loopworks: {error}", Exit.USAGE)
+    except (StoreError, DirectoryError, ClusterError, OSError) as error:
         _stop(f"loopworks: {error}", Exit.FAILED)
     except KeyboardInterrupt:
         _stop("interrupted before anything was run", Exit.INTERRUPTED)
@@ -80,17 +92,28 @@ def batch(
         _stop(f"loopworks: unexpected {type(error).__name__}: {error}; --debug shows where", Exit.FAILED)
 
 
-def _batch(
-    charts: tuple[str, ...], options: tuple[str, ...], jobs: int | None, out: Path | None, as_json: bool,
-    flags: dict[str, Any],
-) -> Exit:  # fmt: skip
+def _grid(charts: tuple[str, ...], options: tuple[str, ...], flags: dict[str, Any]) -> Grid:
     from company.batch.grid import resolve
+
+    return resolve(_scenario(charts, options, flags))
+
+
+def _backend(kind: str, address: str | None, jobs: int | None) -> contextlib.AbstractContextManager[Backend | None]:
+    """The cluster to run rows on, for as long as the context lasts; None for this machine. Raises ClusterError."""
+    if kind != "ray":
+        return contextlib.nullcontext()
+    from company.batch.ray_backend import on_ray
+
+    return on_ray(address, jobs)
+
+
+def _batch(grid: Grid, backend: Backend | None, jobs: int | None, out: Path | None, as_json: bool) -> Exit:
+    from company.batch.backends import LocalBackend
     from company.batch.outcome import versions
     from company.batch.store import Store
     from company.directory import RunDirectory, next_directory
+    from company.processes import cores
 
-    wanted = _scenario(charts, options, flags)
-    grid = resolve(wanted)
     folder = out or next_directory(Path("batches"), grid.base.chart, grid.projects[0].replace("/", "_"))
     folder.mkdir(parents=True, exist_ok=True)
     lock = RunDirectory(folder)
@@ -98,23 +121,22 @@ def _batch(
     try:
         with contextlib.closing(Store(folder / "results.sqlite", write=True)) as store:
             store.begin(grid, versions(grid))
-            return _carry_out(grid, store, folder, jobs, as_json)
+            left = len(grid) - len(store.done())
+            backend = backend or LocalBackend(max(1, min(jobs or cores(), left)))
+            return _carry_out(grid, store, folder, backend, as_json)
     finally:
         lock.unlock()
 
 
-def _carry_out(grid: Grid, store: Store, folder: Path, jobs: int | None, as_json: bool) -> Exit:
-    from company.batch.backends import LocalBackend
+def _carry_out(grid: Grid, store: Store, folder: Path, backend: Backend, as_json: bool) -> Exit:
     from company.batch.outcome import analysis_of, made, write_report
     from company.batch.outcome import as_json as pieces
     from company.batch.runner import run_batch
-    from company.processes import cores
 
     there = len(store.done())
-    jobs = max(1, min(jobs or cores(), len(grid) - there))
     try:
         with _progress(len(grid), there) as progress:
-            dropped = run_batch(grid, store, LocalBackend(jobs), progress)
+            dropped = run_batch(grid, store, backend, progress)
     except KeyboardInterrupt:
         kept = f"{len(store.done()):,} of {len(grid):,} rows are kept in {folder}"
         return _say(f"interrupted; {kept}: the same command with --out {folder} goes on", Exit.INTERRUPTED)

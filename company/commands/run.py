@@ -40,6 +40,10 @@ class Duration(click.ParamType):
 @click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time; found by themselves otherwise.")
 @click.option("--per-gpu", type=click.IntRange(1, 64), default=1, show_default=True, help="Slots on each GPU.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--compute", type=click.Choice(["local", "ray"]), help="Experiments on this machine, or on a Ray "
+              "cluster.  [default: local]")  # fmt: skip
+@click.option("--ray-address", metavar="HOST:PORT", help="The cluster's head node, seen from one of its nodes; without "
+              "it Ray is started on this machine.")  # fmt: skip
 @click.option("--engine", type=click.Choice(["autogen", "direct"]), default="autogen", show_default=True,
               help="Agents behind AutoGen, or their policies called directly: the same events.")  # fmt: skip
 @click.option("--deterministic", is_flag=True, help="The same history every time, on several slots too.")
@@ -49,6 +53,7 @@ class Duration(click.ParamType):
 def run(
     chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
     resume: Path | None, talent: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
+    compute: Literal["local", "ray"] | None, ray_address: str | None,
     engine: Literal["autogen", "direct"], deterministic: bool, as_json: bool, plain: bool, debug: bool,
 ) -> None:  # fmt: skip
     """Found a company by an org chart and let it do research on a project.
@@ -59,6 +64,8 @@ def run(
         raise click.UsageError("--experiments and --budget are two ways to say the same: give one of them")
     if resume is not None and out is not None:
         raise click.UsageError("--resume goes on in its own directory: leave --out away")
+    if ray_address is not None and compute != "ray" and (compute or resume is None):
+        raise click.UsageError("--ray-address is for --compute ray: give both")
     if resume is not None and talent is not None:
         raise click.UsageError("--resume goes on with its own talent pool: leave --talent away")
     from company.directory import RunDirectory, next_directory
@@ -67,7 +74,7 @@ def run(
     folder = resume or out or next_directory(Path("runs"), Path(chart).stem, Path(project).name)
     plan = Plan(
         RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
-        resume is not None, talent,
+        resume is not None, talent, compute, ray_address,
     )  # fmt: skip
     sys.exit(_run(plan, as_json, plain, debug))
 
@@ -76,6 +83,7 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
     """Carry a plan out before a person's eyes; every error is a line, and what was recorded stays."""
     from company.chart_problems import ChartError
     from company.compute.backend import ComputeError
+    from company.compute.ray_cluster import RayMissing
     from company.directory import DirectoryError
     from company.ledger import LedgerError
     from projects.load import ProjectError
@@ -84,6 +92,8 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
         return _show(plan, as_json, plain)
     except (ChartError, ProjectError) as error:
         return _say(str(error), Exit.USAGE)
+    except RayMissing as error:
+        return _say(f"loopworks: {error}", Exit.USAGE)
     except (DirectoryError, LedgerError, ComputeError) as error:
         return _say(str(error), Exit.FAILED)
     except KeyboardInterrupt:
