@@ -166,6 +166,54 @@ def test_a_run_on_a_cluster_whose_workers_are_killed_is_the_same_run(cluster: An
         assert ledger.execute("select count(*) from attempt where outcome = 'infrastructure'").fetchone()[0] >= 2
 
 
+def test_an_interrupted_run_goes_on_here_to_the_same_end(cluster: Any, tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project", step=0.02)
+    chart = write_chart(tmp_path / "small.yaml")
+    words = ("run", chart, "--project", project, "--slots", "2", "--deterministic")
+    here = loopworks(*words, "--device", "cpu", "--out", "here", cwd=tmp_path)
+    assert here.returncode == 0, here.stderr
+    running = start(*words, "--compute", "ray", "--ray-address", cluster.address, "--out", "there", cwd=tmp_path)
+    results = tmp_path / "there/experiments"
+    deadline = time.monotonic() + 60
+    while not (list(results.glob("*/result.json")) and training()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGINT)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130 and "--resume there" in said
+    assert not training()
+    done = loopworks("run", "--resume", "there", "--compute", "local", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert digest(tmp_path / "there") == digest(tmp_path / "here")
+
+
+async def test_a_slot_of_a_cluster_with_gpus_is_a_share_of_one(cluster: Any, tmp_path: Path) -> None:
+    from company.compute.ray_cluster import leave
+    from company.compute.ray_compute import RayCompute, cluster_slots
+
+    node = cluster.add_node(num_cpus=0, num_gpus=2, object_store_memory=100 << 20)
+    try:
+        folder = write_project(tmp_path / "project")
+        source = (folder / "train.py").read_text()
+        shown = "def main():\n    print('sees', os.environ['CUDA_VISIBLE_DEVICES'])\n"
+        (folder / "train.py").write_text(source.replace("def main():\n", shown))
+        project = load_project(str(folder))
+        assert [slot.device for slot in cluster_slots(cluster.address, 2, device="cpu")] == ["cpu", "cpu"]
+        slots = cluster_slots(cluster.address)
+        assert [(slot.device, slot.share) for slot in slots] == [("cuda", 1.0)] * 2
+        assert {slot.share for slot in cluster_slots(cluster.address, 4)} == {0.5}
+        compute = RayCompute(slots, preload=project.preload)
+        bench = Bench(compute, project, tmp_path)
+        await compute.prepare_data(project, tmp_path / "data")
+        outcomes = await asyncio.gather(bench.start(), bench.start("e2"))
+        assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
+        seen = {bench.files(name)["log.txt"].split()[1] for name in ("e1", "e2")}
+        assert seen == {b"0", b"1"}
+        await compute.close()
+    finally:
+        leave()
+        cluster.remove_node(node)
+
+
 def digest(run: Path) -> str:
     with sqlite3.connect(f"file:{run}/ledger.sqlite?mode=ro", uri=True) as ledger:
         return ledger.execute("select chain from event order by seq desc limit 1").fetchone()[0]
