@@ -13,31 +13,35 @@ from textual.reactive import reactive
 from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
+from company.chart_problems import ChartError
 from company.snapshot import Snapshot
 from tui.crash import crash_line
 from tui.desk import Desk
+from tui.draw.ink import width
 from tui.draw.status import status_line
 from tui.draw.timeline import CHANGES
 from tui.feed import Delta, Feed
+from tui.helps import HELPS
 from tui.history import History
 from tui.moments import step
 from tui.palette import PALETTES
+from tui.personal import Personal
 from tui.screens.view import View
 from tui.source import SourceError
-from tui.stepping_in import SteppingIn
 from tui.tabs import TABS, TITLES, make
 from tui.themes import themes
+from tui.visit import USUAL, Visit
 from tui.widgets.bindings import bindings
 from tui.widgets.goto import GoTo, Target
-from tui.widgets.help import Help
 from tui.widgets.rows import Row, Tabs
+from tui.widgets.tour import TourBar
 
 SMALL = 60, 16
 REST_S = 0.25  # between two drawings of what the feed brings
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
 
 
-class Dashboard(SteppingIn):
+class Dashboard(Personal):
     """One run directory on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -56,12 +60,15 @@ class Dashboard(SteppingIn):
             super().__init__()
             self.delta = delta
 
-    def __init__(self, directory: Path, theme: str = "loopworks-dark", tick: float = 0.2) -> None:
+    def __init__(
+        self, directory: Path, theme: str = "loopworks-dark", tick: float = 0.2, visit: Visit = USUAL
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.visit = visit
         for each in themes():
             self.register_theme(each)
         self.theme = theme
-        self.desk = Desk(directory)
+        self.desk = Desk(directory, readonly=visit.readonly)
         self.feed = Feed(directory, self._fed, tick)
         self._history = History(directory)
         self._previous = "org"
@@ -69,6 +76,7 @@ class Dashboard(SteppingIn):
         self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
         self._waiting = False
+        self._toured = False
         self._wanted = ""  # what the tab that is being opened shall select
 
     def compose(self) -> ComposeResult:
@@ -77,13 +85,17 @@ class Dashboard(SteppingIn):
         yield Static(id="banner", markup=False)
         yield Container(id="body")
         yield Static(f"The window is too small: make it {SMALL[0]}x{SMALL[1]} or larger.", id="small", markup=False)
+        yield TourBar()
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
+        self.set_keymap(self.visit.keymap)
         self.feed.start()
         self.set_interval(1.0, self._second)
         self._draw_status()
         self.query_one(Tabs).mark(self.tab)
+        self.query_one("#status").tooltip = HELPS["status"].says
+        self.query_one("#tabs").tooltip = HELPS["tabs"].says
 
     async def on_unmount(self) -> None:
         self.feed.stop()
@@ -96,9 +108,9 @@ class Dashboard(SteppingIn):
         """Fold what is new, and draw it not more often than can be seen."""
         try:
             self.desk.take(event.delta)
-        except (LookupError, ValueError, TypeError, AttributeError, RuntimeError):
+        except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, ChartError):
             self.feed.stop()
-            self.banner(f"event {self.desk.whole.seq + 1} does not follow from those before it: the ledger was altered")
+            self.banner(f"event {self.desk.whole.seq + 1} does not follow: the ledger was altered, or is newer")
             return
         finally:
             self.feed.taken()
@@ -131,19 +143,22 @@ class Dashboard(SteppingIn):
 
     def _second(self) -> None:
         """What moves by the clock alone."""
+        if self.visit.engine is not None and not self.visit.engine.works():
+            self._draw_banner()
         if self.desk.delta.engine == "live" and not self.desk.replay:
             self._draw_status()
             if self.tab == "slots":
                 self._draw_view()
 
     def _draw_status(self) -> None:
-        shot, now = self.desk.shot, self.desk.situation()
-        self.query_one("#status", Row).show(lambda room: status_line(shot, now, room))
+        shot, now, lead = self.desk.shot, self.desk.situation(), self.lead()
+        self.query_one("#status", Row).show(lambda room: (*lead, *status_line(shot, now, max(0, room - width(lead)))))
 
     def _draw_banner(self) -> None:
         delta = self.desk.delta
         dead = DEAD.format(self.desk.directory) if delta.engine == "dead" else ""
-        self.banner(delta.problem or dead or self._said, keep=False)
+        failed = self.visit.engine.failure() if self.visit.engine is not None else ""
+        self.banner(delta.problem or failed or dead or self._said, keep=False)
 
     def banner(self, text: str, keep: bool = True) -> None:
         """A line over the body; "" takes it away. `keep` says that it stays until it is replaced."""
@@ -158,6 +173,13 @@ class Dashboard(SteppingIn):
         """The tab that is open."""
         found = self.query(f"#body > #{self.tab}") if self.tab else None
         return found.first(View) if found else None
+
+    @property
+    def place(self) -> str:
+        return self.tab
+
+    def copied(self) -> str:
+        return self.view.copied() if self.view is not None else ""
 
     async def watch_tab(self, old: str, new: str) -> None:
         self._previous = old or new
@@ -176,6 +198,9 @@ class Dashboard(SteppingIn):
             view.ready = True
             view.draw()
             view.enter()
+            if self.visit.tour and not self._toured:
+                self._toured = True
+                self.query_one(TourBar).begin()
             wanted, self._wanted = self._wanted, ""
             if wanted:
                 view.choose(wanted)
@@ -266,12 +291,6 @@ class Dashboard(SteppingIn):
         self._draw_status()
         self._draw_view()
 
-    def action_copy(self) -> None:
-        text = self.view.copied() if self.view is not None else ""
-        if text:
-            self.copy_to_clipboard(text)
-            self.notify(f"copied {text.splitlines()[0][:40]}", markup=False, timeout=2)
-
     def action_maximise(self) -> None:
         if self.screen.maximized is not None:
             self.screen.minimize()
@@ -285,18 +304,6 @@ class Dashboard(SteppingIn):
     def _wear(self, theme: str) -> None:
         self.theme = theme
         self.notify(PALETTES[theme].says, markup=False, timeout=1.5)
-
-    def action_picture(self) -> None:
-        name = f"loopworks-{self.tab or 'screen'}-{time.strftime('%H%M%S')}.svg"
-        try:
-            Path(name).write_text(self.export_screenshot(title="Loopworks"), encoding="utf-8")
-        except OSError as error:
-            self.notify(f"not saved: {error.strerror}", severity="error", markup=False)
-            return
-        self.notify(f"saved {name}", markup=False)
-
-    def action_help(self) -> None:
-        self.push_screen(Help(self.tab or "app"))
 
     def _fatal_error(self) -> None:
         """One line and a file without anybody's data, instead of Textual's report with all local variables."""

@@ -12,6 +12,7 @@ from tui.themes import themes
 STEPS = (
     ("loopworks run", "found a company and let it do research; then come back here"),
     ("loopworks run solo --project digits --experiments 6", "a small one, done in a minute"),
+    ("loopworks tui --demo", "a tour on a company that comes along"),
     ("loopworks tui DIR", "look at a run somewhere else"),
 )
 

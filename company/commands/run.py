@@ -49,12 +49,14 @@ class Duration(click.ParamType):
 @click.option("--deterministic", is_flag=True, help="The same history every time, on several slots too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of the live display.")
+@click.option("--tui", "dashboard", is_flag=True, help="With the dashboard; leaving it stops nothing unasked.")
 @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
 def run(
     chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
     resume: Path | None, talent: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
     compute: Literal["local", "ray"] | None, ray_address: str | None,
-    engine: Literal["autogen", "direct"], deterministic: bool, as_json: bool, plain: bool, debug: bool,
+    engine: Literal["autogen", "direct"], deterministic: bool, as_json: bool, plain: bool, dashboard: bool,
+    debug: bool,
 ) -> None:  # fmt: skip
     """Found a company by an org chart and let it do research on a project.
 
@@ -68,15 +70,25 @@ def run(
         raise click.UsageError("--ray-address is for --compute ray: give both")
     if resume is not None and talent is not None:
         raise click.UsageError("--resume goes on with its own talent pool: leave --talent away")
+    if dashboard and (as_json or plain):
+        raise click.UsageError("--tui shows a company, --json and --plain print it: give one of them")
     from company.directory import RunDirectory, next_directory
-    from company.run import Plan
 
     folder = resume or out or next_directory(Path("runs"), Path(chart).stem, Path(project).name)
+    if dashboard:
+        from company.commands.run_tui import attend, words_of
+        from company.commands.tui import has_screen
+
+        if has_screen():
+            words = words_of(click.get_current_context(), ("dashboard", "out"))
+            sys.exit(attend(["run", *([] if resume else [f"--out={folder}"]), *words], folder))
+    from company.run import Plan
+
     plan = Plan(
         RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
         resume is not None, talent, compute, ray_address,
     )  # fmt: skip
-    sys.exit(_run(plan, as_json, plain, debug))
+    sys.exit(_run(plan, as_json, plain or dashboard, debug))
 
 
 def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:

@@ -9,6 +9,14 @@ import pytest
 from tests.tui.kit import chart_of, hostile, rehearse
 
 
+@pytest.fixture(autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's own configuration is read, and nothing is remembered there."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("own")))
+    monkeypatch.delenv("LOOPWORKS_CONFIG", raising=False)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A company of thirteen that has closed."""

@@ -20,6 +20,7 @@ from tui.widgets.goto import GoTo
 from tui.widgets.help import Help
 from tui.widgets.sheet import Sheet
 from tui.widgets.table import Table
+from tui.widgets.tour import TourBar
 from tui.widgets.yaml_area import YamlArea
 
 Check = Callable[[Dashboard], object]
@@ -62,10 +63,12 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
     "app.change_before": ((), replaying),
     "app.change_after": (("left_curly_bracket",), present),
     "app.live": (("left_square_bracket",), present),
-    "app.copy": ((), lambda app: app.clipboard == "vera"),
+    "app.copy": ((), lambda app: app.clipboard.startswith("vera: manager, ")),
     "app.maximise": ((), lambda app: app.screen.maximized is not None),
     "app.theme": ((), lambda app: app.theme == "loopworks-light"),
     "app.picture": ((), lambda app: list(Path.cwd().glob("loopworks-org-*.svg"))),
+    "app.tour": ((), lambda app: app.query_one(TourBar).on and "tour 1/" in text_of(app)),
+    "app.tour_on": (("T",), lambda app: "tour 2/" in text_of(app)),
     "app.help": ((), screen_is(Help)),
     "app.pause": ((), CLOSED),
     "app.needs": ((), says("nothing needs you")),
@@ -133,6 +136,7 @@ async def reset(app: Dashboard, pilot: Pilot[None], place: str) -> None:
     while len(app.screen_stack) > 1:
         app.pop_screen()
     app.screen.minimize()
+    app.query_one(TourBar).end()
     app.action_live()
     app.theme = "loopworks-dark"
     app.action_go(place)

@@ -31,7 +31,7 @@ class PagedView(View):
             table = self.table()
             table.add_class("pane")
             yield table
-            yield Page(classes="pane side page")
+            yield Page(id=f"{self.id}-page", classes="pane side page")
 
     @property
     def rows(self) -> Table:

@@ -10,6 +10,7 @@ from textual.containers import Container
 from company.state import State
 from tui import orders
 from tui.desk import Desk
+from tui.keys import interventions
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -42,6 +43,14 @@ class View(Container):
 
     def choose(self, key: str) -> None:
         """Select something of this tab."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A dashboard that is read-only neither shows nor has the keys that step in."""
+        return not (self.desk.readonly and action in interventions(self.id or ""))
+
+    def copied(self) -> str:
+        """What `y` copies."""
+        return ""
 
     def action_replace(self) -> None:
         """Replace the agent that is selected."""

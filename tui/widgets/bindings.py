@@ -8,11 +8,11 @@ from tui.keys import keys_of, shown
 
 
 def bindings(where: str) -> list[BindingType]:
-    """The bindings of a place."""
+    """The bindings of a place; their ids are what a keymap names them by."""
     return [
         Binding(
             key.keys, key.action, key.shown, show=bool(key.shown), key_display=shown(key).split(" ")[0],
-            tooltip=key.says, id=f"{where}.{key.id}",
+            tooltip=key.says, id=key.name,
         )
         for key in keys_of(where)
     ]  # fmt: skip
