@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from company import events as ev
-from company import interventions, lifecycle, management, trials
+from company import finals, interventions, lifecycle, management, trials
 from company.chart import OrgChart
 from company.compute.backend import Outcome
 from company.observe import observe
-from company.planning import awaiting, budget_left, exhausted, next_proposer, pipeline
+from company.planning import awaiting, budget_left, exhausted, next_proposer, over, pipeline, reserved
 from company.staffing import founding_brain
 from company.state import State
 from projects.brief import describe
@@ -191,7 +191,8 @@ class Engine:
     def _ask_for_proposals(self) -> None:
         state = self.state
         room = state.slots + state.chart.policies.assign.ahead
-        while pipeline(state) < room and awaiting(state) < budget_left(state) and not exhausted(state):
+        kept = reserved(state)
+        while pipeline(state) < room and awaiting(state) < budget_left(state) - kept and not exhausted(state):
             position = next_proposer(state)
             if position is None:
                 return
@@ -199,14 +200,11 @@ class Engine:
 
     def _end_research_when_done(self) -> None:
         state = self.state
-        if state.under_way or state.decisions:
+        if state.under_way or state.decisions or not over(state) or finals.hold(self):
             return
-        if exhausted(state):
-            self.emit(ev.ResearchEnded("every new proposal was a duplicate or was turned down"))
-        elif budget_left(state) == 0:
-            self.emit(ev.ResearchEnded("the research budget is spent"))
-        else:
-            return
+        used_up = exhausted(state)
+        reason = "every new proposal was a duplicate or was turned down" if used_up else "the research budget is spent"
+        self.emit(ev.ResearchEnded(reason))
         lifecycle.open_holdout(self)
 
     def _launch(self) -> None:

@@ -26,11 +26,17 @@ def mean(values: Sequence[float]) -> float:
 
 
 def sample_sd(values: Sequence[float]) -> float:
-    """Standard deviation with n - 1 in the denominator; 0 for fewer than two values."""
-    if len(values) < 2:
+    """Standard deviation with n - 1 in the denominator; 0 for fewer than two values, and exactly for equal ones."""
+    if len(values) < 2 or min(values) == max(values):
         return 0.0
     centre = mean(values)
     return math.sqrt(sum((v - centre) ** 2 for v in values) / (len(values) - 1))
+
+
+def pooled_sd(spread: Sequence[tuple[int, float]]) -> float:
+    """Standard deviation pooled over (degrees of freedom, variance) of every repeated configuration; 0 for none."""
+    df = sum(n for n, _ in spread)
+    return math.sqrt(sum(n * variance for n, variance in spread) / df) if df else 0.0
 
 
 def judge(

@@ -10,7 +10,7 @@ from company import events as ev
 from company.compute.backend import Outcome
 from company.entities import FINISHED, Experiment, Pending
 from company.judging import judge, mean, sample_sd, welch_interval
-from company.planning import affords, nearest, training_seed
+from company.planning import affords, nearest, over, training_seed
 from company.review import decide, who_reviews
 from company.state import State
 from projects.spec import SearchSpace, Value, config_hash
@@ -153,7 +153,7 @@ def on_verdict(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
     reason = ev.clean(verdict.reason)
     engine.emit(ev.VerdictGiven(experiment.id, pending.agent, verdict.outcome, verdict.p_real, reason))
     if verdict.outcome == "promising":
-        _replicate(engine, experiment)
+        _consider(engine, experiment)
 
 
 def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
@@ -339,7 +339,8 @@ def _finish(
     points = [[fraction, loss] for fraction, loss in curve if math.isfinite(loss)]
     engine.emit(ev.ExperimentFinished(experiment.id, status, metric, failure, detail, cost, points, dict(measured)))
     if experiment.purpose == "replication":
-        _judge(engine, engine.state.experiments[experiment.parent or ""])
+        if not _waits_for_finals(engine.state):
+            _judge(engine, engine.state.experiments[experiment.parent or ""])
     elif experiment.purpose == "proposal" and status == "ok":
         _ask_for_verdict(engine, experiment)
 
@@ -371,17 +372,49 @@ def _screen(engine: Engine, experiment: Experiment) -> None:
     gain = state.champion.loss - state.loss(experiment.metric)
     if accept.rule == "greedy":
         if gain > 0:
-            _enthrone(engine, experiment, experiment.metric, 0, None, f"greedy: better by {gain:.4g} on one run")
+            enthrone(engine, experiment, experiment.metric, 0, None, f"greedy: better by {gain:.4g} on one run")
     elif gain > accept.screen * state.sigma:
-        _replicate(engine, experiment)
+        _consider(engine, experiment)
+
+
+def _consider(engine: Engine, candidate: Experiment) -> None:
+    """Replicate a promising run; where finals are held only what leads the record, for the others are seen there."""
+    state = engine.state
+    if not state.chart.policies.accept.finals:
+        _replicate(engine, candidate)
+    elif state.sigma <= 0 and candidate.metric is not None:
+        enthrone(engine, candidate, candidate.metric, 0, None, "runs of one config agree: nothing to repeat")
+    elif not over(state) and _leads(state, candidate):
+        _replicate(engine, candidate)
+
+
+def _leads(state: State, candidate: Experiment) -> bool:
+    """Whether no other config has a better mean over its runs."""
+    runs = [
+        [e.metric, *state.fresh_values(e.id)]
+        for e in state.experiments.values()
+        if e.purpose == "proposal" and e.metric is not None
+    ]
+    best = min(mean([state.loss(value) for value in values if value is not None]) for values in runs)
+    return candidate.metric is not None and state.loss(candidate.metric) <= best
+
+
+def _waits_for_finals(state: State) -> bool:
+    """Whether candidates are judged together, in the finals that follow."""
+    return bool(state.chart.policies.accept.finals) and over(state)
 
 
 def _replicate(engine: Engine, candidate: Experiment) -> None:
     """Repeat a candidate on one more fresh seed, if the budget still allows."""
+    if affords(engine.state, candidate.cost):
+        rerun(engine, candidate)
+    else:
+        reject(engine, candidate, None, "the budget ended before the gain could be confirmed")
+
+
+def rerun(engine: Engine, candidate: Experiment) -> None:
+    """Run a candidate's config on its next fresh seed."""
     state = engine.state
-    if not affords(state, candidate.cost):
-        _reject(engine, candidate, None, "the budget ended before the gain could be confirmed")
-        return
     n = len(candidate.replications) + 1
     _create(
         engine, "replication", candidate.config, training_seed(state.seed, "train", candidate.hash, n),
@@ -401,20 +434,22 @@ def _judge(engine: Engine, candidate: Experiment) -> None:
     champion = [state.loss(value) for value in state.champion_values]
     verdict = judge([state.loss(value) for value in fresh], champion, state.spread, accept.p / accept.fresh_seeds)
     if verdict.accepted:
-        _enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, verdict.because)
+        enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, verdict.because)
     elif len(candidate.replications) < accept.fresh_seeds and fresh and verdict.gain > 0:
         _replicate(engine, candidate)
     else:
-        _reject(engine, candidate, verdict.p, verdict.because)
+        reject(engine, candidate, verdict.p, verdict.because)
 
 
-def _reject(engine: Engine, candidate: Experiment, p: float | None, because: str) -> None:
+def reject(engine: Engine, candidate: Experiment, p: float | None, because: str) -> None:
+    """A candidate's gain was not confirmed."""
     fresh = engine.state.fresh_values(candidate.id)
     confirmed = mean(fresh) if fresh else None
     engine.emit(ev.CandidateRejected(candidate.id, confirmed, len(fresh), candidate.metric or 0.0, p, because))
 
 
-def _enthrone(engine: Engine, candidate: Experiment, metric: float, n: int, p: float | None, because: str) -> None:
+def enthrone(engine: Engine, candidate: Experiment, metric: float, n: int, p: float | None, because: str) -> None:
+    """A candidate is champion with this metric, the mean of `n` fresh seeds."""
     previous = engine.state.champion.experiment if engine.state.champion else None
     claimed = metric if candidate.metric is None else candidate.metric
     engine.emit(

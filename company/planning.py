@@ -44,8 +44,28 @@ def budget_left(state: State) -> int:
     return int(runs_left(state) + 1e-9)
 
 
+def reserved(state: State) -> int:
+    """Runs that are kept for the finals (company/finals.py); none on a project without noise."""
+    accept, budget = state.chart.policies.accept, state.chart.budget
+    if not accept.finals or accept.rule == "greedy" or state.sigma <= 0:
+        return 0
+    runs = [budget.experiments] if budget.experiments is not None else []
+    runs += [budget.slot_seconds / state.brief["budget_seconds"]] if budget.slot_seconds is not None else []
+    return int(accept.finals * min(runs, default=0.0))
+
+
+def over(state: State) -> bool:
+    """Whether nothing new will be begun: the budget is spent but for the finals, or the space is used up."""
+    return budget_left(state) <= reserved(state) or exhausted(state)
+
+
 def affords(state: State, cost: float) -> bool:
-    """Whether the budget allows one more run of this cost (reference slot-seconds)."""
+    """Whether the budget, less what is kept for the finals, allows one more run of this cost (slot-seconds)."""
+    return budget_left(state) > reserved(state) and fits(state, cost)
+
+
+def fits(state: State, cost: float) -> bool:
+    """Whether the whole budget allows one more run of this cost (reference slot-seconds)."""
     limit = state.chart.budget.slot_seconds
     return budget_left(state) > 0 and (limit is None or state.admitted_cost + cost <= limit + 1e-9)
 

@@ -102,6 +102,12 @@ class AcceptPolicy(Frozen):
     screen: Real = Field(
         default=1.0, ge=0, le=100, description="gain that a first run must show, in sigmas of the noise"
     )
+    finals: Real = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="share of the budget kept to rerun the best at the end and choose among them; 0: none",
+    )
 
 
 class FoundPolicy(Frozen):

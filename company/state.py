@@ -302,7 +302,8 @@ class State:
         if event.parent and event.purpose == "replication":
             parent = self.experiments[event.parent]
             parent.replications.append(event.experiment)
-            parent.standing = "replicating"
+            if parent.purpose == "proposal" and not parent.standing:  # in the finals many have been judged before
+                parent.standing = "replicating"
 
     def _reviewed(self, event: ev.ReviewGiven) -> None:
         self.experiments[event.experiment].votes[event.reviewer] = event.approve
