@@ -28,11 +28,15 @@ class LoopbackServer(Server):
         super().__init__(command, host=HOST, port=port, title="Loopworks")
         self._own = {f"{HOST}:{port}", f"localhost:{port}"}
 
-    def initialize_logging(self) -> None:
-        """No log: its tracebacks would show what is in the variables."""
+    def serve(self, debug: bool = False) -> None:
+        """Serve until Ctrl-C, without a log: its tracebacks would show what is in the variables."""
+        web.run_app(self._make_app(), host=self.host, port=self.port, print=self._listening, access_log=None)
+
+    def _listening(self, *_: object) -> None:
+        print(f"the dashboard: {self.public_url} (Ctrl-C stops serving; no company is stopped)", flush=True)
 
     async def on_startup(self, app: web.Application) -> None:
-        print(f"the dashboard: {self.public_url} (Ctrl-C stops serving; no company is stopped)", flush=True)
+        """Nothing is said before the port is open."""
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
@@ -54,5 +58,5 @@ class LoopbackServer(Server):
 
 def serve(words: Sequence[str], port: int) -> None:
     """Serve `loopworks WORDS` until Ctrl-C. Raises OSError where the port cannot be used."""
-    command = shlex.join([sys.executable, "-m", "company", *words])
+    command = "exec " + shlex.join([sys.executable, "-m", "company", *words])  # no shell between it and its child
     LoopbackServer(command, port).serve()

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,9 +45,13 @@ def tui(directory: Path | None, theme: str, readonly: bool, demo: bool, web: boo
 
 def has_screen() -> bool:
     """Whether a dashboard can be shown: in a terminal with a cursor, or by a web server that asked for it."""
-    if "web_driver" in os.environ.get("TEXTUAL_DRIVER", ""):
+    if _is_served():
         return True
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _is_served() -> bool:
+    return "web_driver" in os.environ.get("TEXTUAL_DRIVER", "")
 
 
 def read_keys() -> Mapping[str, str]:
@@ -67,7 +72,7 @@ def show(directory: Path | None, theme: str, readonly: bool = False, demo: bool 
         return _open(found, theme, readonly=readonly, keymap=keymap)
     if demo or not places.remembered(places.TOUR):
         return _show_demo(theme, keymap)
-    importlib.import_module("tui.empty").Empty("runs/", theme).run()
+    _run(importlib.import_module("tui.empty").Empty("runs/", theme))
     return Exit.DONE
 
 
@@ -100,8 +105,14 @@ def _show_demo(theme: str, keymap: Mapping[str, str]) -> Exit:
 def _open(run: Path, theme: str, **visit: object) -> Exit:
     opened = importlib.import_module("tui.visit").Visit(**visit)
     app = importlib.import_module("tui.app").Dashboard(run, theme, visit=opened)
-    app.run()
+    _run(app)
     return Exit.FAILED if app.return_code else Exit.DONE
+
+
+def _run(app: Any) -> None:
+    if _is_served():
+        importlib.import_module("tui.lifeline").end_with_parent(app)
+    app.run()
 
 
 def _serve(directory: Path | None, theme: str, readonly: bool, demo: bool, port: int) -> Exit:
