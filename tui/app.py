@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
+from company.chart import OrgChart
 from company.chart_problems import ChartError
 from company.snapshot import Snapshot
 from tui.crash import crash_line
@@ -180,6 +181,10 @@ class Dashboard(Personal):
 
     def copied(self) -> str:
         return self.view.copied() if self.view is not None else ""
+
+    def draft(self) -> OrgChart | None:
+        found = self.query("#body > #chart")
+        return found.first(View).sound_draft() if found else None
 
     async def watch_tab(self, old: str, new: str) -> None:
         self._previous = old or new

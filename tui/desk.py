@@ -6,7 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from company.events import RunFounded
 from company.snapshot import Snapshot
 from tui.draw.status import Situation
 from tui.feed import Delta
@@ -26,6 +28,7 @@ class Desk:
     position: str = ""
     readonly: bool = False
     outbox: Outbox = field(default_factory=Outbox)
+    founding: Mapping[str, Any] | None = None  # the chart that the company was founded with
 
     def __post_init__(self) -> None:
         self.shot = self.whole
@@ -39,6 +42,8 @@ class Desk:
         """Fold what the feed brought. Raises what the fold raises for a ledger that was altered."""
         self.whole.extend(delta.records)
         self.outbox.read(delta.records)
+        if delta.records and isinstance(delta.records[0].event, RunFounded):
+            self.founding = delta.records[0].event.chart
         self.delta = delta
 
     def barred(self) -> str:

@@ -36,17 +36,15 @@ def check(text: str) -> Draft:
 
 
 def text_in_force(directory: Path, chart: OrgChart) -> str:
-    """The run's own chart file where it says what is in force, else the chart as it would be saved."""
+    """The run's own chart file where it says what is in force, else its comments around the chart in force."""
     try:
         text = (directory / "chart.yaml").read_text(encoding="utf-8")
-        if _same(parse_chart(text), chart):
-            return text
+        return text if same(parse_chart(text), chart) else dump_chart(chart, onto=text)
     except (OSError, ValueError, ChartError):
-        pass
-    return dump_chart(chart)
+        return dump_chart(chart)
 
 
-def _same(one: OrgChart, other: OrgChart) -> bool:
+def same(one: OrgChart, other: OrgChart) -> bool:
     """Whether two charts mean the same; a run's own budget may have come from the command line."""
     return one.model_copy(update={"budget": other.budget}) == other
 
@@ -56,10 +54,10 @@ def changes(before: OrgChart, after: OrgChart) -> tuple[Change, ...]:
     return diff_charts(before, after)
 
 
-def diff_lines(found: Sequence[Change], room: int) -> list[Line]:
+def diff_lines(found: Sequence[Change], room: int, against: str = "the chart in force") -> list[Line]:
     """The differences, people first."""
     if not found:
-        return [line(("nothing differs from the chart in force", "muted"))]
+        return [line((f"nothing differs from {against}", "muted"))]
     kinds = [change.kind for change in found]
     named = (("hired", "position added"), ("removed", "position removed"), ("moved", "move"))
     parts = [count(kinds.count(kind), words) for kind, words in named if kind in kinds]

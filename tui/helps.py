@@ -66,6 +66,20 @@ HELPS: dict[str, About] = {
     ),
     "preview": About("preview", "The chart as it would be; the last sound one stays while the text has problems."),
     "problems": About("problems", "What is wrong, with line and column and the word that was probably meant."),
+    "batch-filter": About(
+        "filter", "Words that a company's arm, project, seed, status or reason of failure must hold."
+    ),
+    "arms": About(
+        "batch",
+        "What was compared, best first: regret is how far a company's champion is from the best there is, with a 95 %"
+        " interval; below, each arm against the reference in the same worlds. It follows a batch at work.",
+    ),
+    "batch-table": About(
+        "companies", "Every company of the batch: its arm, its world, and the regret that it ended with."
+    ),
+    "batch-page": About(
+        "company", "The company under the cursor: its metrics, its regret over time, and the command to replay it."
+    ),
 }
 
 

@@ -25,7 +25,7 @@ TAKEN = {
     "ctrl+left_square_bracket": "is esc in a terminal",
 }  # fmt: skip
 TABLES = frozenset(("up", "k", "down", "j", "pageup", "pagedown", "home", "end"))
-WITH_TABLES = frozenset(("app", "experiments", "agents"))
+WITH_TABLES = frozenset(("app", "experiments", "agents", "batch"))
 
 
 class KeymapError(Exception):

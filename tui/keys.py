@@ -39,6 +39,7 @@ PLACES = {
     "slots": "Slots",
     "timeline": "Timeline",
     "chart": "Chart",
+    "batch": "Batch",
 }
 
 KEYS: tuple[Key, ...] = (
@@ -48,6 +49,7 @@ KEYS: tuple[Key, ...] = (
     Key("app", "slots", "4,alt+4", "go('slots')", "slots"),
     Key("app", "timeline", "5,alt+5", "go('timeline')", "the timeline"),
     Key("app", "chart", "6,alt+6", "go('chart')", "the chart"),
+    Key("app", "batch", "7,alt+7", "go('batch')", "the batch that the run belongs to"),
     Key("app", "goto", "colon,ctrl+p", "goto", "go to anything by name", "go to"),
     Key("app", "previous", "minus", "previous", "the view before this one"),
     Key("app", "earlier", "left_square_bracket", "step(-1)", "one moment back: replay begins"),
@@ -61,6 +63,7 @@ KEYS: tuple[Key, ...] = (
     Key("app", "picture", "S", "picture", "save the screen as an SVG picture"),
     Key("app", "pause", "p", "pause", "pause the company, or let it go on (asks first)", intervenes=True),
     Key("app", "needs", "exclamation_mark", "needs", "what needs you: approve or refuse requests"),
+    Key("app", "differences", "D", "differences", "what differs between two revisions of the chart, or to the draft"),
     Key("app", "tour", "T", "tour", "the tour: begin it, or end it"),
     Key("app", "tour_on", "n", "tour_on", "the next step of the tour"),
     Key("app", "help", "question_mark,f1", "help", "help", "help"),
@@ -102,8 +105,17 @@ KEYS: tuple[Key, ...] = (
     Key("chart", "problem", "f8", "problem", "the next problem", "next problem"),
     Key("chart", "diff", "f2", "diff", "what differs from the chart in force", "diff"),
     Key("chart", "save", "ctrl+s", "save", "save as a file, to found a company with", "save as"),
+    Key("chart", "apply", "f5", "apply", "make it the company's: a revision (shows what follows, asks first)", "apply",
+        intervenes=True),
+    Key("chart", "undo", "u", "undo", "take the last revision back (asks first)", intervenes=True),
+    Key("chart", "elsewhere", "ctrl+e,f9", "elsewhere", "edit the text in $EDITOR"),
     Key("chart", "revert", "f4", "revert", "back to the chart in force", "revert"),
     Key("chart", "leave", "escape", "leave", "out of the editor, so that single keys work again"),
+    Key("batch", "filter", "slash", "filter", "only companies whose line has these words", "filter"),
+    Key("batch", "status", "f", "status", "all, failed ones, those that ended well", "failed"),
+    Key("batch", "order", "o", "order", "by row, or the most regret first", "sort"),
+    Key("batch", "open", "enter", "open", "metrics of the company, and the command to replay it", "open"),
+    Key("batch", "clear", "escape", "clear", "drop the filter"),
 )  # fmt: skip
 
 PUNCTUATION = {

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from textual import work
 from textual.app import App
 
+from company.chart import OrgChart
 from company.state import State
 from tui import orders
 from tui.desk import Desk
 from tui.orders import Choice, Order
 from tui.outbox import SendError, send
+from tui.revisions import sides
 from tui.widgets.confirm import Confirm
+from tui.widgets.differences import Differences
 from tui.widgets.goto import GoTo, Target
 from tui.widgets.needs import Need, Needs
 
@@ -60,6 +63,16 @@ class SteppingIn(App[None]):
 
     def action_pause(self) -> None:
         self.propose(orders.pause)
+
+    def action_differences(self) -> None:
+        shot = self.desk.shot
+        if shot.is_founded:
+            found = sides(shot, self.desk.founding, self.draft())
+            self.push_screen(Differences(found, list(shot.story)))
+
+    def draft(self) -> OrgChart | None:
+        """The chart that is being edited, where it is a sound one."""
+        return None
 
     def action_needs(self) -> None:
         found = self.needs()

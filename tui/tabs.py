@@ -15,6 +15,7 @@ TABS: dict[str, tuple[str, str, str]] = {
     "slots": ("Slots", "tui.screens.slots", "SlotsView"),
     "timeline": ("Timeline", "tui.screens.timeline", "TimelineView"),
     "chart": ("Chart", "tui.screens.chart", "ChartView"),
+    "batch": ("Batch", "tui.screens.batch", "BatchView"),
 }
 TITLES = {name: title for name, (title, _, _) in TABS.items()}
 

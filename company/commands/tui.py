@@ -31,7 +31,10 @@ PORT = 8000
 @click.option("--web", is_flag=True, help="In a browser on this machine, instead of in this terminal.")
 @click.option("--port", type=click.IntRange(1, 65535), help=f"For --web.  [default: {PORT}]")
 def tui(directory: Path | None, theme: str, readonly: bool, demo: bool, web: bool, port: int | None) -> None:
-    """Look at the run in DIRECTORY, or at the latest one under runs/. Looking changes nothing in it."""
+    """Look at the run in DIRECTORY, or at the latest one under runs/. Looking changes nothing in it.
+
+    DIRECTORY may also be that of a batch, or a chart file to edit.
+    """
     if demo and directory is not None:
         raise click.UsageError("--demo brings its own run: leave DIRECTORY away")
     if port is not None and not web:
@@ -67,6 +70,10 @@ def read_keys() -> Mapping[str, str]:
 def show(directory: Path | None, theme: str, readonly: bool = False, demo: bool = False) -> Exit:
     """Open the dashboard and return when it is left; the demo's tour where there is nothing to look at yet."""
     keymap, places = read_keys(), importlib.import_module("tui.places")
+    lone = importlib.import_module("tui.lone").lone_app(directory, theme) if directory is not None else None
+    if lone is not None:
+        _run(lone)
+        return Exit.FAILED if lone.return_code else Exit.DONE
     found = None if demo else _find(directory)
     if found is not None:
         return _open(found, theme, readonly=readonly, keymap=keymap)

@@ -16,6 +16,7 @@ from tui.screens.chart import ChartView
 from tui.screens.experiments import ExperimentsView
 from tui.tabs import TABS
 from tui.widgets.ask import Ask
+from tui.widgets.differences import Differences
 from tui.widgets.goto import GoTo
 from tui.widgets.help import Help
 from tui.widgets.sheet import Sheet
@@ -71,6 +72,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
     "app.tour_on": (("T",), lambda app: "tour 2/" in text_of(app)),
     "app.help": ((), screen_is(Help)),
     "app.pause": ((), CLOSED),
+    "app.differences": ((), screen_is(Differences)),
     "app.needs": ((), says("nothing needs you")),
     "app.quit": ((), lambda app: app.return_value is None and app._exit),
     "org.left": (("right",), lambda app: app.desk.position != "ada"),
@@ -107,6 +109,14 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
     "chart.diff": ((), lambda app: "nothing differs" in text_of(app)),
     "chart.save": ((), screen_is(Ask)),
     "chart.revert": (("e", "x"), lambda app: not app.query_one(YamlArea).text.startswith("x")),
+    "chart.apply": ((), CLOSED),
+    "chart.undo": ((), CLOSED),
+    "chart.elsewhere": ((), says("another editor cannot be opened here")),
+    "batch.filter": ((), lambda app: isinstance(app.focused, Input)),
+    "batch.status": ((), lambda app: "companies 0 of 0, failed" in text_of(app)),
+    "batch.order": ((), lambda app: "most regret" in text_of(app)),
+    "batch.open": ((), lambda app: isinstance(app.focused, Sheet)),
+    "batch.clear": (("f",), lambda app: "failed" not in str(app.query_one("#batch-table").border_title)),
     "chart.leave": (("e",), lambda app: isinstance(app.focused, Sheet)),
 }  # fmt: skip
 

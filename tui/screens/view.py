@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
 
+from company.chart import OrgChart
 from company.state import State
 from tui import orders
 from tui.desk import Desk
@@ -47,6 +48,10 @@ class View(Container):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A dashboard that is read-only neither shows nor has the keys that step in."""
         return not (self.desk.readonly and action in interventions(self.id or ""))
+
+    def sound_draft(self) -> OrgChart | None:
+        """The chart that is being edited here, where there is one and it is sound."""
+        return None
 
     def copied(self) -> str:
         """What `y` copies."""

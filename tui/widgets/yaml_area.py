@@ -8,6 +8,7 @@ from collections.abc import Collection
 from rich.text import Text
 from textual.widgets import TextArea
 
+from company.chart_problems import unprintable
 from tui.palette import PALETTES, style
 
 RULES = (
@@ -36,6 +37,8 @@ class YamlArea(TextArea):
 
     def get_line(self, line_index: int) -> Text:
         line = super().get_line(line_index)
+        if not line.plain.isprintable():
+            line.plain = "".join("·" if unprintable(char) and char != "\t" else char for char in line.plain)
         palette = self.app.theme if self.app.theme in PALETTES else "loopworks-dark"
         for rule, words in RULES:
             for found in rule.finditer(line.plain[:MOST]):
