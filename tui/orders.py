@@ -153,7 +153,7 @@ def undo(state: State, number_: int) -> Order | str:
         return f"revision {number_} cannot be undone: {follows}"
     since = state.proposals_finished - revised.at
     facts = (
-        Fact("revision", f"{number_} by {event.by}: {edits_words(event.edits)}"),
+        Fact("revision", f"{number_} by {event.by}: {revision_words(event)}"),
         Fact("because", plain(event.because, 300) or "no reason was given"),
         Fact("since then", f"{count(since, 'proposal')} finished"),
         Fact("came of it", plain(revised.verdict, 60) or ("not known yet" if event.check_after else "not measured")),
@@ -180,6 +180,14 @@ def apply_chart(state: State, chart: OrgChart, left: Sequence[str] = ()) -> Orde
         *(Fact("left out", plain(each, 200), "warn") for each in left),
     )
     return Order("chart", "apply the chart", "applies it", {"chart": chart.to_dict()}, facts, follows)
+
+
+def revision_words(event: ev.ChartRevised) -> str:
+    """What a revision did, in a few words."""
+    if event.undoes is not None:
+        return f"took back revision {event.undoes}"
+    whole = any(edit.get("kind") == "Restore" for edit in event.edits)
+    return "a whole chart was applied" if whole else edits_words(event.edits)
 
 
 def request_words(asked: ev.ApprovalAsked) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from company.change_words import edits_words
 from company.chart import OrgChart
 from company.chart_diff import diff_charts
 from company.snapshot import Mark, Snapshot
@@ -15,6 +14,7 @@ from tui.drafts import diff_lines
 from tui.draw.ink import Line, line, wrap
 from tui.draw.news import told
 from tui.draw.page import heading
+from tui.orders import revision_words
 
 PEOPLE = frozenset(("AgentHired", "AgentReplaced", "TrialEnded", "AgentCoached"))
 LATEST = 12  # changes of people that are listed
@@ -36,8 +36,8 @@ def sides(shot: Snapshot, founding: Mapping[str, Any] | None, draft: OrgChart | 
     for revised in revisions:
         event = revised.event
         state = ", undone" if revised.undone else f", {plain(revised.verdict, 40)}" if revised.verdict else ""
-        what = f"takes back revision {event.undoes}" if event.undoes else edits_words(event.edits)
-        words = f"by {event.by}{state}: {what}; because {plain(event.because, 300) or 'no reason was given'}"
+        because = plain(event.because, 300) or "no reason was given"
+        words = f"by {event.by}{state}: {revision_words(event)}; because {because}"
         found.append(Side(f"revision {event.number}", words, _chart(event.chart)))
     found = found or [Side("in force", "", shot.state.chart)]
     return [*found, Side("the draft", "", draft)] if draft is not None and draft != found[-1].chart else found
@@ -45,7 +45,8 @@ def sides(shot: Snapshot, founding: Mapping[str, Any] | None, draft: OrgChart | 
 
 def between(one: Side, other: Side, marks: Sequence[Mark], room: int) -> list[Line]:
     """What differs, how the later one came about, and who came and went of late."""
-    lines = [*diff_lines(diff_charts(one.chart, other.chart), room, one.name)]
+    never = [line(("the chart was never revised", "muted"))]
+    lines = never if one is other else diff_lines(diff_charts(one.chart, other.chart), room, one.name)
     if other.words:
         lines += [*heading(other.name, room), *(line((words, "text")) for words in wrap(other.words, room, 6))]
     people = [mark for mark in marks if mark.kind in PEOPLE][-LATEST:]

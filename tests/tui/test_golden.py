@@ -17,6 +17,7 @@ import pytest
 from textual.pilot import Pilot
 
 from company.chart_yaml import parse_chart
+from company.directory import RunDirectory
 from company.ledger import Ledger
 from tests.tui.kit import opened, rehearse, rest, text_of
 from tui.app import Dashboard
@@ -40,6 +41,8 @@ positions:
 talent:
   - {role: researcher, brain: random, count: 2}
 """
+
+DIALOGS = {"replace": ("x",), "move": ("r", "enter"), "promote": ("P", "enter"), "pause": ("p",), "differences": ("D",)}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,25 @@ async def test_tabs_look_as_they_did(golden: Path, size: tuple[int, int], theme:
             name = f"{tab}-{size[0]}x{size[1]}"
             compare(GOLDEN / f"{name}.txt", trimmed(text_of(app)))
             compare(GOLDEN / theme / f"{name}.txt", styles(app))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_dialogs_look_as_they_did(golden: Path, size: tuple[int, int]) -> None:
+    lock = RunDirectory(golden)
+    lock.lock()  # as an engine at work would, so that a person may step in
+    try:
+        async with opened(golden, size=size) as (app, pilot):
+            for name, keys in DIALOGS.items():
+                app.desk.select_position("bob")
+                await pilot.press(*keys)
+                await rest(app, pilot)
+                await pilot.pause(0.1)
+                shown = trimmed(text_of(app)).splitlines(keepends=True)[1:]  # the status row has the clock in it
+                compare(GOLDEN / f"dialog-{name}-{size[0]}x{size[1]}.txt", "".join(shown))
+                await pilot.press("escape")
+                await rest(app, pilot)
+    finally:
+        lock.unlock()
 
 
 async def steady(app: Dashboard, pilot: Pilot[None]) -> None:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from company import events as ev
 from company.ledger import Ledger
-from tests.tui.engine_kit import engine, stand_in, until
+from tests.tui.engine_kit import CHART, engine, stand_in, until
 from tests.tui.kit import HOSTILE, opened, rest, text_of
 from tui import orders
 from tui.app import Dashboard
@@ -21,6 +21,7 @@ from tui.screenshots import settle
 from tui.widgets.confirm import Confirm
 from tui.widgets.goto import GoTo
 from tui.widgets.needs import Needs
+from tui.widgets.yaml_area import YamlArea
 
 ASKED = ev.ApprovalAsked("r1", "replace", {"agent": "bob"}, "ada", "[bold]weak[/] \x1b[31m for long")
 MOVED = [{"kind": "Move", "position": "cleo", "to": "ada"}]
@@ -246,5 +247,16 @@ async def test_a_company_at_work_is_paused_changed_and_told_to_go_on(tmp_path: P
             await pilot.press("p", "enter")
             await until(pilot, lambda: "done: the company works again" in text_of(app))
             assert not state.paused
+            await pilot.press("enter")
+
+            app.action_go("chart")
+            await rest(app, pilot)
+            app.query_one(YamlArea).load_text(CHART)
+            await pilot.press("f5", "enter")
+            await until(pilot, lambda: "done: revision 2 is in force" in text_of(app))
+            assert state.chart.manager_of("cleo") == "vera"
+            await pilot.press("enter", "u", "enter")
+            await until(pilot, lambda: "done: revision 3 is in force" in text_of(app))
+            assert state.chart.manager_of("cleo") == "ada"
         replaced = next(r.event for r in Ledger(run / "ledger.sqlite").events() if r.event.kind == "AgentReplaced")
         assert getattr(replaced, "because", "") == "too weak"

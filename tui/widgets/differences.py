@@ -48,7 +48,7 @@ class Differences(ModalScreen[None]):
     def _draw(self) -> None:
         page = self.query_one(Page)
         one, other = self._sides[self._from], self._sides[self._to]
-        page.border_title = Content(f"{one.name} → {other.name}")  # pyright: ignore[reportAttributeAccessIssue]
+        page.border_title = Content(other.name if one is other else f"{one.name} → {other.name}")  # pyright: ignore[reportAttributeAccessIssue]
         room = max(24, page.size.width - 1) if page.size.width else ROOM
         page.show(between(one, other, self._marks, room))
 
