@@ -6,9 +6,10 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -36,7 +37,8 @@ def as_done(
     others = set(active_children())
     pool = ProcessPoolExecutor(processes, context, serve_the_parent)
     try:
-        index = {pool.submit(work, piece): i for i, piece in enumerate(todo)}
+        with interrupts_later():
+            index = {pool.submit(work, piece): i for i, piece in enumerate(todo)}
         for done in as_completed(index):
             yield index[done], done.result()
     except BaseException:
@@ -45,6 +47,23 @@ def as_done(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def interrupts_later() -> Iterator[None]:
+    """An interrupt waits for the end of the block: it must not come between a worker's start and the list that it is
+    ended by. In other threads than the main one, which no interrupt reaches, nothing changes."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def serve_the_parent() -> None:

@@ -16,7 +16,7 @@ from typing import Protocol
 from company.batch import work as rows
 from company.batch.grid import Task
 from company.batch.rows import Row
-from company.processes import serve_the_parent
+from company.processes import interrupts_later, serve_the_parent
 
 Chunk = tuple[Task, ...]
 Work = Callable[[Task], Row]
@@ -65,7 +65,8 @@ class LocalBackend:
         pool = _pool(self.jobs)
         try:
             for chunk in chunks:
-                waiting.append((chunk, pool.submit(_rows, self.work, chunk)))
+                with interrupts_later():
+                    waiting.append((chunk, pool.submit(_rows, self.work, chunk)))
                 if len(waiting) >= self.jobs * AHEAD:
                     yield waiting[0][1].result()
                     waiting.popleft()

@@ -11,7 +11,7 @@ from subprocess import DEVNULL, PIPE, Popen
 
 import pytest
 
-from company.processes import as_done, cores
+from company.processes import as_done, cores, interrupts_later
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -23,6 +23,14 @@ def test_every_piece_comes_back_with_its_index(processes: int) -> None:
 def test_an_error_is_raised_here(processes: int) -> None:
     with pytest.raises(ValueError, match="math domain"):
         list(as_done(math.sqrt, [4.0, -1.0, 9.0], processes))
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
+    after = False
+    with pytest.raises(KeyboardInterrupt), interrupts_later():
+        signal.raise_signal(signal.SIGINT)
+        after = True
+    assert after and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_there_is_at_least_one_core() -> None:
