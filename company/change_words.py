@@ -83,5 +83,5 @@ _EDITS: dict[str, Callable[[Mapping[str, str]], str]] = {
     "AddPosition": lambda edit: f"add {edit['position']}, {edit['role']} under {edit['reports_to']}",
     "ClosePosition": lambda edit: f"close {edit['position']}",
     "SetPolicy": lambda edit: f"set {edit['key']} to {edit['value']}",
-    "Restore": lambda edit: "put seats, people and policies back",
+    "Restore": lambda edit: "set seats, people and policies as they are written",
 }
