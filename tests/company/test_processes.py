@@ -26,11 +26,14 @@ def test_an_error_is_raised_here(processes: int) -> None:
 
 
 def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
-    after = False
-    with pytest.raises(KeyboardInterrupt), interrupts_later():
-        signal.raise_signal(signal.SIGINT)
-        after = True
-    assert after and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before, after = signal.signal(signal.SIGINT, signal.default_int_handler), False
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_later():
+            signal.raise_signal(signal.SIGINT)
+            after = True
+        assert after and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_there_is_at_least_one_core() -> None:
@@ -38,7 +41,7 @@ def test_there_is_at_least_one_core() -> None:
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from company.processes import as_done
 
 def hold(n):
@@ -46,6 +49,7 @@ def hold(n):
     time.sleep(300)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may have been told to ignore it
     list(as_done(hold, [0, 1], 2))
 """
 
