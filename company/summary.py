@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from company.report_people import changes
 from company.scorecards import Appraisal, appraise_everyone
 from company.standing import champion_metric, score
 from company.state import State
+from company.wording import finite
 
 
 def summary(directory: Path) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def summarise(account: Account) -> dict[str, Any]:
         ],
         "decisions": [asdict(change) for change in changes(account)],
     }
-    return _finite(found)
+    return finite(found)
 
 
 def _status(state: State) -> str:
@@ -117,12 +117,3 @@ def _appraisal(card: Appraisal, gained: Mapping[str, float]) -> dict[str, Any]:
     """By the measure of the role, and the confirmed gains, in sigmas, that the agent is credited with."""
     appraisal = {"unit": card.unit, "score": card.score, "low": card.low, "high": card.high, "n": card.n}
     return {"appraisal": {**appraisal, "parts": dict(card.parts)}, "credited": gained[card.agent]}
-
-
-def _finite(value: Any) -> Any:
-    """The value without NaN and infinities, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -64,3 +64,12 @@ def changes_text(config: Mapping[str, Any], reference: Mapping[str, Any], most: 
         return "nothing changed"
     text = ", ".join(f"{name} {value}" for name, value in pairs[:most])
     return text if len(pairs) <= most else f"{text} and {len(pairs) - most} more"
+
+
+def finite(value: Any) -> Any:
+    """The value without NaN and infinities, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

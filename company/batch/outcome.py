@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -16,7 +15,7 @@ from company.batch.race import Dropped
 from company.batch.rows import Row
 from company.batch.statistics import Analysis, analyse
 from company.batch.store import Store
-from company.wording import count, percent
+from company.wording import count, finite, percent
 
 WITH_TRAILS = 5_000  # rows whose best-so-far curves are drawn; of more, those of the first seeds
 LIBRARIES = ("loopworks", "numpy", "scipy")
@@ -69,7 +68,7 @@ def as_json(grid: Grid, store: Store, analysis: Analysis, dropped: Sequence[Drop
     for i, (number, row) in enumerate(store.rows()):
         yield (", " if i else "") + _dump(row_dict(number, row))
     summary = {**analysis.to_dict(), "dropped": [_dropped_dict(each) for each in dropped]}
-    yield f'], "summary": {_dump(_finite(summary))}}}\n'
+    yield f'], "summary": {_dump(finite(summary))}}}\n'
 
 
 def row_dict(number: int, row: Row) -> dict[str, Any]:
@@ -114,11 +113,3 @@ def _write(path: Path, text: str) -> None:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
