@@ -160,7 +160,7 @@ class State:
             self.holder[event.position] = stays.id
             self.decisions = {id_: p for id_, p in self.decisions.items() if p.agent != goes.id}
             self._shares.clear()
-        stays.status, goes.status = "active", "left"
+        stays.status, stays.probation, goes.status = "active", None, "left"
         self.changes.append((self.now, event))
 
     def _end_trials(self) -> None:
@@ -173,8 +173,9 @@ class State:
 
     def _coached(self, event: ev.AgentCoached) -> None:
         agent = self.agents[event.agent]
-        agent.status = "probation"
-        agent.probation = Probation(event.level, self.record.evidence(agent.id) + event.experiments)
+        agent.status = "trial" if agent.status == "trial" else "probation"
+        if agent.probation is None:  # to be coached again is no new probation
+            agent.probation = Probation(event.level, self.record.evidence(agent.id) + event.experiments)
         agent.brain = Brain(agent.brain.kind, {**agent.brain.params, **event.params})
         if event.directive:
             agent.directive = Directive(cast(Any, event.directive), agent.directive.focus, event.because)
@@ -186,7 +187,7 @@ class State:
         agent = self.agents[event.agent]
         agent.appraised = event
         if event.outcome == "keep" and agent.probation and event.evidence >= agent.probation.until:
-            agent.status, agent.probation = "active", None
+            agent.status, agent.probation = "trial" if agent.status == "trial" else "active", None
         self.appraised_at = self.proposals_finished
 
     def _revised(self, event: ev.ChartRevised) -> None:

@@ -106,3 +106,46 @@ def test_who_moves_on_during_a_trial_has_the_job() -> None:
     sound(person.state)
     person.finish()
     assert person.state.phase == "closed"
+
+
+def coach(state: State, agent: str, experiments: int = 4) -> None:
+    state.apply(ev.AgentCoached(agent, "ada", "a target", "its results", 0.5, experiments, advice="look"), state.now)
+
+
+def test_who_is_coached_on_trial_stays_on_trial() -> None:
+    person = Person(hire={"trial": 50})
+    person.until(running)
+    assert person.says("replace", agent="bob")[1].done
+    state, hire = person.state, person.state.agent_at("bob")
+    coach(state, hire.id)
+    assert hire.status == "trial" and hire.probation is not None and hire.advice == ("look",)
+    kept = ev.AgentAppraised(hire.id, "ada", 1.0, 0.5, 1.5, hire.probation.until, 0.1, "keep", "its target is met")
+    state.apply(kept, state.now)
+    assert hire.status == "trial" and hire.probation is None
+
+
+def test_who_comes_back_from_a_trial_is_no_longer_on_probation() -> None:
+    for passed in (True, False):
+        person = Person(hire={"trial": 50})
+        person.until(running)
+        coach(person.state, "bob")
+        assert person.state.agents["bob"].status == "probation"
+        assert person.says("replace", agent="bob")[1].done
+        hire = person.state.agent_at("bob")
+        coach(person.state, hire.id)
+        goes, stays = ("bob", hire.id) if passed else (hire.id, "bob")
+        ended = ev.TrialEnded("bob", goes, stays, passed, "ada", "it was compared", {})
+        person.state.apply(ended, person.state.now)
+        agent = person.state.agents[stays]
+        assert (agent.status, agent.probation, person.state.agents[goes].status) == ("active", None, "left")
+
+
+def test_to_be_coached_again_does_not_restart_a_probation() -> None:
+    person = Person()
+    person.until(running)
+    bob = person.state.agents["bob"]
+    coach(person.state, "bob", experiments=4)
+    first = bob.probation
+    person.until(lambda state: state.agents["bob"].experiments >= 2)
+    coach(person.state, "bob", experiments=9)
+    assert first is not None and (bob.status, bob.probation, bob.advice) == ("probation", first, ("look", "look"))
