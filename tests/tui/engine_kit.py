@@ -109,3 +109,15 @@ async def until(pilot: Pilot[None], holds: Callable[[], object], seconds: float 
     while not holds():
         assert time.monotonic() < end, text_of(pilot.app)  # type: ignore[arg-type]
         await pilot.pause(0.1)
+
+
+async def see(pilot: Pilot[None], *words: str) -> str:
+    """Wait until all of these words are on the screen or in notices; returns what is on the screen."""
+
+    def shown() -> bool:
+        notices = " | ".join(notice.message for notice in pilot.app._notifications)
+        text = text_of(pilot.app) + notices  # type: ignore[arg-type]
+        return all(each in text for each in words)
+
+    await until(pilot, shown)
+    return text_of(pilot.app)  # type: ignore[arg-type]

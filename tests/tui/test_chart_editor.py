@@ -9,18 +9,18 @@ import pytest
 from textual.pilot import Pilot
 
 from company.chart_yaml import load_chart, parse_chart
-from tests.tui.engine_kit import CHART, stand_in, until
+from tests.tui.engine_kit import CHART, see, stand_in, until
 from tests.tui.kit import HOSTILE, opened, rest, text_of
 from tests.tui.test_stepping_in import commands, press, told
 from tui.app import Dashboard
 from tui.draw.ink import cells
 from tui.lone import Lone, lone_app
 from tui.screens.chart_file import ChartFileView
+from tui.screens.editor import EditorView
+from tui.tabs import make
 from tui.widgets.confirm import Confirm
 from tui.widgets.differences import Differences
 from tui.widgets.yaml_area import YamlArea
-
-pytestmark = pytest.mark.slow  # on a busy machine the live checks come later than some of these wait
 
 MOVED = CHART.replace(
     "- {id: cleo, role: researcher, reports_to: vera", "- {id: cleo, role: researcher, reports_to: ada"
@@ -29,10 +29,10 @@ BROKEN = CHART.replace("reports_to: ada", "reports_to: adda")
 
 
 async def type_in(app: Dashboard | Lone, pilot: Pilot[None], text: str) -> None:
-    """Put a text into the editor, as a paste would, and wait for the checks."""
+    """Put a text into the editor, as a paste would, and wait until it was checked."""
+    await until(pilot, lambda: app.query(EditorView) and app.query_one(EditorView).ready)
     app.query_one(YamlArea).load_text(text)
-    await pilot.pause(0.3)
-    await rest(app, pilot)  # type: ignore[arg-type]
+    await until(pilot, lambda: app.query_one(EditorView).checked)
 
 
 async def test_an_error_is_flagged_at_once_and_cannot_be_applied(tmp_path: Path) -> None:
@@ -40,12 +40,10 @@ async def test_an_error_is_flagged_at_once_and_cannot_be_applied(tmp_path: Path)
     with stand_in(run):
         async with opened(run, "chart") as (app, pilot):
             await type_in(app, pilot, BROKEN)
-            await until(pilot, lambda: "problems 1" in text_of(app))
-            shown = text_of(app)
-            assert "15:45" in shown and "'adda'" in shown
-            assert "preview (the last sound one)" in shown
+            await see(pilot, "problems 1", "15:45", "'adda'", "preview (the last sound one)")
             await press(app, pilot, "f5")
-            assert "mend the problems first" in told(app) and len(app.screen_stack) == 1 and commands(run) == []
+            await see(pilot, "mend the problems first")
+            assert len(app.screen_stack) == 1 and commands(run) == []
             app.query_one(YamlArea).load_text(BROKEN.replace("watched", "watcht"))
             await pilot.press("f5")  # before the next check
             assert len(app.screen_stack) == 1 and commands(run) == []
@@ -57,42 +55,53 @@ async def test_a_sound_chart_is_applied_as_a_revision_and_taken_back(tmp_path: P
         async with opened(run, "chart", size=(120, 40)) as (app, pilot):
             await type_in(app, pilot, MOVED.replace("experiments: 400", "experiments: 500"))
             await press(app, pilot, "f2")
-            await until(pilot, lambda: "cleo moves from vera to ada" in text_of(app))
+            await see(pilot, "cleo moves from vera to ada")
             await press(app, pilot, "f5")
-            shown = text_of(app)
-            assert "1 researcher moves to ada: cleo" in shown and "left out" in shown and "400 -> 500" in shown
+            await see(pilot, "1 researcher moves to ada: cleo", "left out", "400 -> 500")
             await press(app, pilot, "escape", "f5", *"nearer", "enter")
+            await see(pilot, "waits for the engine")
             answer()
-            await until(pilot, lambda: "done: revision 1 is in force" in text_of(app))
+            await see(pilot, "done: revision 1 is in force")
             await press(app, pilot, "enter")
             assert "# a company that is watched by its tests" in app.query_one(YamlArea).text
 
             await press(app, pilot, "D")
             assert isinstance(app.screen, Differences)
-            shown = text_of(app)
-            assert "revision 1 → the draft" in shown and "400 -> 500" in shown
+            await see(pilot, "revision 1 → the draft", "400 -> 500")
             await press(app, pilot, "left")
-            shown = text_of(app)
-            assert "as founded → revision 1" in shown and "because nearer" in shown and "cleo moves" in shown
+            await see(pilot, "as founded → revision 1", "because nearer", "cleo moves")
             await press(app, pilot, "escape")
             await press(app, pilot, "f4")
             assert "reports_to: ada, brain: random}\ntalent" in app.query_one(YamlArea).text
 
             await press(app, pilot, "u")
-            assert "undo revision 1" in text_of(app) and "1 researcher moves to vera: cleo" in text_of(app)
+            await see(pilot, "undo revision 1", "1 researcher moves to vera: cleo")
             await press(app, pilot, "enter")
+            await see(pilot, "waits for the engine")
             answer()
-            await until(pilot, lambda: "done: revision 2 is in force" in text_of(app))
+            await see(pilot, "done: revision 2 is in force")
             await press(app, pilot, "enter", "u")
-            assert "nothing to take back" in told(app) or "there is no revision 0" in told(app)
+            await see(pilot, "there is no revision 0")
             assert answer.core.state.chart.manager_of("cleo") == "vera"
+
+
+async def test_what_is_typed_before_the_first_drawing_stays(tmp_path: Path) -> None:
+    with stand_in(tmp_path / "run"):
+        async with opened(tmp_path / "run") as (app, pilot):
+            await app.query_one("#body").mount(make("chart"))
+            app.query_one(YamlArea).load_text(MOVED)
+            app.action_go("chart")
+            await until(pilot, lambda: app.query_one(EditorView).ready and app.query_one(EditorView).checked)
+            assert app.query_one(YamlArea).text == MOVED and not told(app)
+            await press(app, pilot, "f4")
+            assert app.query_one(YamlArea).text == (tmp_path / "run" / "chart.yaml").read_text()
 
 
 async def test_what_is_in_force_already_is_not_applied(tmp_path: Path) -> None:
     with stand_in(tmp_path / "run"):
         async with opened(tmp_path / "run", "chart") as (app, pilot):
             await press(app, pilot, "f5")
-            assert "in force already" in told(app)
+            await see(pilot, "in force already")
 
 
 async def test_a_draft_outlives_another_chart_that_comes_into_force(tmp_path: Path) -> None:
@@ -101,7 +110,7 @@ async def test_a_draft_outlives_another_chart_that_comes_into_force(tmp_path: Pa
             await type_in(app, pilot, CHART.replace("id: dan", "id: dora"))
             answer.ledger.send("edit", {"edits": [{"kind": "Move", "position": "cleo", "to": "ada"}]}, "person")
             answer()
-            await until(pilot, lambda: "another chart is in force now" in told(app))
+            await see(pilot, "another chart is in force now")
             assert "dora" in app.query_one(YamlArea).text
             await press(app, pilot, "f4")
             assert "dora" not in app.query_one(YamlArea).text

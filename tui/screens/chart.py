@@ -27,16 +27,16 @@ class ChartView(EditorView):
 
     def _rebase(self, chart: OrgChart) -> None:
         """Another chart is in force: a draft that says the same has become it, any other is kept as it was typed."""
-        text, draft = self.area.text, check(self.area.text).chart
-        untouched, first = text == self.base_text, self.base is None
+        text, first = self.area.text, self.base is None
+        untouched, draft = text == self.base_text, check(text).chart
         self.base = chart
         if not first and draft is not None and same(draft, chart):
             self.base_text = text
             return
         self.base_text = text_in_force(self.desk.directory, chart)
-        if first or untouched:
+        if untouched:
             self.action_revert()
-        else:
+        elif not first:
             self.app.notify("another chart is in force now: F2 shows what differs, F4 takes it", markup=False)
 
     def action_apply(self) -> None:

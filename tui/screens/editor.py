@@ -61,11 +61,15 @@ class EditorView(View):
     def area(self) -> YamlArea:
         return self.query_one(YamlArea)
 
+    @property
+    def checked(self) -> bool:
+        """Whether what is said of the text is about the text as it is now."""
+        return self._draft is not None and self._draft.text == self.area.text
+
     def sound_draft(self) -> OrgChart | None:
         """The chart that the text is now, None where it is none; never that of an earlier text."""
-        text = self.area.text
-        draft = self._draft if self._draft is not None and self._draft.text == text else check(text)
-        return draft.chart
+        draft = self._draft if self.checked else None
+        return (draft or check(self.area.text)).chart
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         if self._pause is not None:
