@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from projects.read_costs import NO_COSTS, read_costs
+from projects.read_editable import Editable, read_editable
 from projects.read_space import is_number, known_keys, nearest, read_space
 from projects.spec import CostTable, Limits, Metric, Project, SearchSpace, Value
 
@@ -27,6 +28,7 @@ KEYS = (
     "references",
     "space",
     "preload",
+    "editable",
 )
 REQUIRED = ("name", "metric", "budget", "space", "baseline")
 LARGEST_FILE = 1 << 20  # bytes of project.yaml or costs.json
@@ -93,7 +95,8 @@ class _Reader:
         space = self.space()
         baseline = self.baseline(space)
         seconds = self.number(self.section("budget", ("seconds",)), "budget", "seconds", 0.0)
-        code, evaluator, preload = self.code_hash(), self.evaluator_hash(), self.preload()
+        editable = read_editable(self.document, self.say)
+        code, evaluator, preload = self.code(editable), self.evaluator_hash(), self.preload()
         table = self.costs(space) if with_costs else NO_COSTS
         micro = self.document.get("micro_batch")
         if micro is not None and micro not in space.by_name:
@@ -113,11 +116,15 @@ class _Reader:
             budget_seconds=seconds,
             costs=table,
             limits=limits,
+            editable=editable.files,
+            imports=editable.imports,
+            max_lines=editable.max_lines,
             micro_batch=micro,
             preload=preload,
             references=self.references(),
-            code_hash=code,
+            code_hash=_sha256(self.folder / name for name in editable.files),
             evaluator_hash=evaluator,
+            code=code,
         )
 
     def section(self, name: str, known: Iterable[str]) -> Mapping[str, Any]:
@@ -179,13 +186,23 @@ class _Reader:
                 self.say(f"baseline: {problem}")
         return {name: found[name] for name in space.names if name in found}
 
-    def code_hash(self) -> str:
-        tree = self.parsed("train.py")
+    def code(self, editable: Editable) -> dict[str, str]:
+        """The text of the editable files."""
+        found: dict[str, str] = {}
+        for name in editable.files:
+            if self.parsed(name):
+                try:
+                    found[name] = (self.folder / name).read_text(encoding="utf-8")
+                except UnicodeDecodeError:
+                    self.say("is not UTF-8, which agents are shown and write", name)
+        tree = self.parsed("train.py") if "train.py" in found else None
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} if tree else set()
         for name, what in (("load", "load(folder, device)"), ("predict", "predict(model, inputs)")):
             if tree and name not in defined:
                 self.say(f"function {what} is missing; the evaluator asks for it", "train.py")
-        return _sha256([self.folder / "train.py"]) if tree else ""
+        if (lines := sum(text.count("\n") for text in found.values())) > editable.max_lines:
+            self.say(f"editable: the files have {lines} lines already; raise max_lines above {editable.max_lines}")
+        return found
 
     def evaluator_hash(self) -> str:
         self.parsed("evaluate.py")

@@ -250,12 +250,15 @@ class Project:
     budget_seconds: float
     costs: CostTable
     limits: Limits = Limits()
-    editable: tuple[str, ...] = ("train.py",)
+    editable: tuple[str, ...] = ("train.py",)  # what the company may change
+    imports: tuple[str, ...] = ()  # what changed code may import beyond company/patching/code.py's list
+    max_lines: int = 1000  # of all editable files together
     micro_batch: str | None = None  # the parameter that a smaller micro batch divides, if train.py supports it
     preload: tuple[str, ...] = ()  # what every run imports: warm workers have it loaded; () for torch
     references: Mapping[str, float] = field(default_factory=dict)  # e.g. gzip: 2.1, shown beside the metric
-    code_hash: str = ""  # sha256 over train.py
+    code_hash: str = ""  # sha256 over the editable files
     evaluator_hash: str = ""  # sha256 over evaluate.py and the other sealed files
+    code: Mapping[str, str] = field(default_factory=dict)  # the text of the editable files; {} where there are none
 
     def steps(self, config: Config, seconds: float | None = None) -> int:
         """Optimiser steps that the reference machine does in `seconds` (default: the project's budget); at least 1."""

@@ -150,3 +150,33 @@ def test_the_hash_of_the_evaluator_covers_the_sealed_files(rings):
     second = load_project(rings, costs=False)
     assert first.evaluator_hash != second.evaluator_hash
     assert first.code_hash == second.code_hash
+
+
+def test_what_agents_may_change_is_declared_and_sealed_files_are_not(rings):
+    edit(rings, "baseline:", "editable: {files: [train.py, model.py], imports: [einops], max_lines: 90}\nbaseline:")
+    assert f"{rings / 'model.py'}: does not exist" in problems(rings)[0]
+    (rings / "model.py").write_text("WIDTH = 4\n")
+    project = load_project(rings, costs=False)
+    assert project.editable == ("train.py", "model.py") and project.imports == ("einops",) and project.max_lines == 90
+    assert project.code["model.py"] == "WIDTH = 4\n" and "def predict" in project.code["train.py"]
+    before = project.code_hash
+    (rings / "model.py").write_text("WIDTH = 8\n")
+    assert load_project(rings, costs=False).code_hash != before
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("[train.py]", "editable: must be a mapping"),
+        ("{files: [model.py]}", "must list train.py"),
+        ("{files: [train.py, evaluate.py]}", "'evaluate.py' is sealed"),
+        ("{files: [train.py, ../other.py]}", "'../other.py' must be a .py file in this folder"),
+        ("{files: train.py}", "files must be a list of names"),
+        ("{max_lines: 3}", "lines already; raise max_lines above 3"),
+        ("{max_lines: none}", "max_lines must be a whole number from 1"),
+        ("{import: [einops]}", "'import' is not a setting: did you mean imports?"),
+    ],
+)
+def test_a_wrong_editable_section_is_told(rings, section, said):
+    edit(rings, "baseline:", f"editable: {section}\nbaseline:")
+    assert any(said in problem for problem in problems(rings))
