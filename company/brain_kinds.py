@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from roles.brains.llm.settings import PROVIDERS
+
 ROLE_NAMES: tuple[str, ...] = ("manager", "researcher", "engineer", "reviewer")
 ENTRY_POINTS = "loopworks.brains"  # a distribution adds a researcher brain by an entry point of this group
 
@@ -86,14 +88,31 @@ DEFAULT_BRAINS: dict[str, str] = {
 }
 
 
+# Every role may have a language model; what it takes is in roles/brains/llm/settings.py. A coach may change what
+# stands here.
+MODEL_KINDS: dict[str, BrainKind] = {
+    name: BrainKind(provider.about, {"temperature": Setting(0.0, 2.0, "how freely it answers")})
+    for name, provider in PROVIDERS.items()
+}
+
+
+def kind_key(brain: Mapping[str, object]) -> str:
+    """The key under which a brain's mapping names its kind: `provider` for language models, else `kind`."""
+    return "provider" if "provider" in brain and "kind" not in brain else "kind"
+
+
 def kinds_for(role: str) -> dict[str, BrainKind]:
     """The brains that `role` may have, those added by entry points included. Empty for an unknown role."""
-    known = BRAIN_KINDS.get(role, {})
-    return {**_added(), **known} if role == "researcher" else known
+    known = BRAIN_KINDS.get(role)
+    if known is None:
+        return {}
+    return {**(_added() if role == "researcher" else {}), **known, **MODEL_KINDS}
 
 
 def find_kind(role: str, kind: str) -> BrainKind | None:
     """The entry for one kind, or None. Entry points are looked at only for a kind that is not built in."""
+    if role in BRAIN_KINDS and kind in MODEL_KINDS:
+        return MODEL_KINDS[kind]
     built_in = BRAIN_KINDS.get(role, {}).get(kind)
     return built_in or kinds_for(role).get(kind)
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from company.brain_kinds import DEFAULT_BRAINS
+from company.brain_kinds import DEFAULT_BRAINS, MODEL_KINDS, kind_key
 from company.chart_problems import ChartError, Finding, Problem
 from company.chart_semantics import find_problems
 from company.policies import Frozen, Line, Policies, Real, Switch, Whole, plain_line
@@ -46,16 +46,18 @@ Sigmas = Annotated[Real, Field(ge=-1000, le=1000)]  # compressed: more than the 
 CHART_ERROR = "org_chart"  # the type of the pydantic error that carries what chart_semantics found
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: Any, depth: int = 2) -> Any:
     if isinstance(value, str):
         return plain_line(value)
+    if isinstance(value, Mapping) and depth:  # a model's price and escalation; chart_semantics knows where they belong
+        return {str(key): _scalar(item, depth - 1) for key, item in value.items()}
     if not isinstance(value, (bool, int, float)) or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError("a brain's setting must be a number, a word, true or false")
     return value
 
 
 class BrainSpec(Frozen):
-    """What decides for an agent: a bare word in YAML, or a mapping of `kind` and its settings."""
+    """What decides for an agent: a bare word in YAML, or a mapping of `kind` (of a model `provider`) and settings."""
 
     kind: Line
     params: Mapping[str, Annotated[Any, AfterValidator(_scalar)]] = {}
@@ -66,13 +68,15 @@ class BrainSpec(Frozen):
         if isinstance(data, str):
             return {"kind": data}
         if isinstance(data, Mapping) and not isinstance(data.get("params"), Mapping):
-            kind = {"kind": data["kind"]} if "kind" in data else {}
-            return {**kind, "params": {key: value for key, value in data.items() if key != "kind"}}
+            word = kind_key(data)
+            kind = {"kind": data[word]} if word in data else {}
+            return {**kind, "params": {key: value for key, value in data.items() if key != word}}
         return data
 
     @model_serializer
     def _word(self) -> Any:
-        return {"kind": self.kind, **self.params} if self.params else self.kind
+        word = "provider" if self.kind in MODEL_KINDS else "kind"
+        return {word: self.kind, **self.params} if self.params else self.kind
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _core: Any, _handler: Any) -> dict[str, Any]:
@@ -146,10 +150,10 @@ class Budget(Frozen):
     )
     slot_seconds: Real | None = Field(default=None, gt=0, description="seconds of a slot, summed over slots")
     tokens: Whole | None = Field(
-        default=None, ge=1, description="tokens of language models (counted from a later release)"
+        default=None, ge=1, description="tokens of language models, read and written; research ends with them"
     )
     usd: Real | None = Field(
-        default=None, gt=0, description="US dollars for language models (counted from a later release)"
+        default=None, gt=0, description="US dollars for language models, by the prices that their brains name"
     )
 
 

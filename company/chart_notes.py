@@ -1,12 +1,11 @@
-"""What a chart asks for that this release accepts but does not carry out. Said wherever a chart is shown or checked."""
+"""What a chart asks for that has no effect. Said wherever a chart is shown or checked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from company.brain_kinds import MODEL_KINDS
 from company.chart import OrgChart
-
-_LATER = "is accepted, but acts from a later release"
 
 
 def notes(chart: OrgChart) -> tuple[str, ...]:
@@ -15,6 +14,7 @@ def notes(chart: OrgChart) -> tuple[str, ...]:
 
 
 def _notes(chart: OrgChart) -> Iterator[str]:
-    spent = [name for name in ("tokens", "usd") if getattr(chart.budget, name) is not None]
-    if spent:
-        yield f"budget.{' and budget.'.join(spent)} {_LATER}: the built-in brains use no language model"
+    limits = [name for name in ("tokens", "usd") if getattr(chart.budget, name) is not None]
+    brains = [who.effective_brain.kind for who in (*chart.positions, *chart.talent)]
+    if limits and not any(kind in MODEL_KINDS for kind in brains):
+        yield f"budget.{' and budget.'.join(limits)} limits nothing: no brain of this chart is a language model"

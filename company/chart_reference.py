@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from company.brain_kinds import BRAIN_KINDS, DEFAULT_BRAINS
 from company.chart import Budget, OrgChart, Position, Talent, TalentRecord
 from company.policies import Policies
+from roles.brains.llm.settings import ESCALATE, KEYS, Key, default_words
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -32,6 +33,7 @@ def refresh(text: str) -> str:
         "budget": _table(Budget),
         "policies": _policies(),
         "brains": _brains(),
+        "models": _models(),
     }
     return _BLOCK.sub(lambda found: f"{found[1]}{blocks[found[2]]}\n{found[3]}", text)
 
@@ -56,6 +58,25 @@ def _brains() -> str:
         for kind, entry in kinds.items()
     )
     return _rows(("role", "brain", "what it does", "settings"), rows)
+
+
+def _models() -> str:
+    defaults = default_words()
+    rows = ((f"`{path}`", _model_default(key, defaults), key.about) for path, key in _model_keys(KEYS, ""))
+    return _rows(("setting", "default", "what"), rows)
+
+
+def _model_keys(keys: Mapping[str, Key], under: str) -> Iterator[tuple[str, Key]]:
+    for name, key in keys.items():
+        if under and name in KEYS and name != "model":
+            continue  # as for the routine model
+        yield f"{under}{name}", key
+        yield from _model_keys(key.keys or {}, f"{under}{name}.") if key.kind == "group" else ()
+
+
+def _model_default(key: Key, defaults: Mapping[str, Any]) -> str:
+    name = next((name for name, known in {**KEYS, **ESCALATE}.items() if known is key), "")
+    return "required" if name == "model" else _default(defaults.get(name))
 
 
 def _settings(settings: Any) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from company.brain_kinds import ROLE_NAMES, find_kind, kinds_for
+from company.brain_kinds import MODEL_KINDS, ROLE_NAMES, find_kind, kind_key, kinds_for
+from company.chart_models import check_model, check_prices, check_secrets, wrong_provider
 from company.chart_problems import MAX_PROBLEMS, Finding, a, quoted, suggest
 from company.policies import k_of_n
 from company.structure_check import check_tree
@@ -28,6 +29,8 @@ def find_problems(data: Mapping[str, Any]) -> list[Finding]:
         _check_brains("positions", seats),
         _check_brains("talent", talent),
         _check_budget(data),
+        check_prices(data),
+        check_secrets(data),
         _check_edges(data, seats),
         _check_review(data, seats),
     )
@@ -48,15 +51,29 @@ def _check_staff(seats: Mapping[int, Mapping[str, Any]]) -> Iterator[Finding]:
 def _check_brains(block: str, holders: Mapping[int, Mapping[str, Any]]) -> Iterator[Finding]:
     for index, holder in holders.items():
         role, brain = holder.get("role"), holder.get("brain")
-        kind = brain.get("kind") if isinstance(brain, Mapping) else brain
+        word = kind_key(brain) if isinstance(brain, Mapping) else ""
+        kind = brain.get(word) if isinstance(brain, Mapping) else brain
         if role not in ROLE_NAMES or not isinstance(kind, str):
             continue
         path = (block, index, "brain")
+        given = {key: value for key, value in brain.items() if key != word} if isinstance(brain, Mapping) else {}
         entry = find_kind(role, kind)
-        if entry is None:
-            yield Finding((*path, "kind") if isinstance(brain, Mapping) else path, _wrong_kind(role, kind))
-        elif isinstance(brain, Mapping) and not entry.open:
-            yield from _check_settings(path, kind, {k: v for k, v in brain.items() if k != "kind"}, entry.settings)
+        if word == "provider" and kind not in MODEL_KINDS:
+            yield Finding((*path, word), wrong_provider(kind))
+        elif entry is None:
+            yield Finding((*path, word) if word else path, _wrong_kind(role, kind))
+        elif kind in MODEL_KINDS:
+            yield from check_model(path, role, kind, given)
+        elif not entry.open:
+            yield from _check_settings(path, kind, given, entry.settings)
+        else:
+            yield from _check_flat(path, given)
+
+
+def _check_flat(path: tuple[str | int, ...], given: Mapping[Any, Any]) -> Iterator[Finding]:
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            yield Finding((*path, key), f"{key}: a brain's setting must be a number, a word, true or false")
 
 
 def _wrong_kind(role: str, kind: str) -> str:

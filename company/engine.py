@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from company import equipping, finals, interventions, lifecycle, management, trials
 from company import events as ev
-from company import finals, interventions, lifecycle, management, trials
 from company.chart import OrgChart
 from company.compute.backend import Outcome
 from company.observe import observe
@@ -33,6 +33,8 @@ class Decided:
     intents: Sequence[Intent]
     problem: str = ""
     measured: Mapping[str, Any] = field(default_factory=dict)
+    outage: str = ""  # why its model's server is taken to be out
+    budget: str = ""  # why no model is asked any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ class Step:
 class Engine:
     """Drives one company. `emit`, `consult` and `effect` are for the policies in lifecycle.py and management.py."""
 
-    def __init__(self, project: Project, state: State | None = None) -> None:
-        self.project = project
+    def __init__(self, project: Project, state: State | None = None, program: str = "") -> None:
+        self.project, self.program = project, program  # the program: the person's research brief, for models
         self.state = state or State()
         self._step, self._now = Step([], []), 0.0
 
@@ -175,6 +177,8 @@ class Engine:
     def _pump(self) -> None:
         """Whatever the new state makes possible, until nothing more does."""
         state = self.state
+        if state.unversioned:
+            equipping.equip(self)
         if state.paused:
             return
         if state.phase == "founding":
@@ -204,7 +208,7 @@ class Engine:
             return
         used_up = exhausted(state)
         reason = "every new proposal was a duplicate or was turned down" if used_up else "the research budget is spent"
-        self.emit(ev.ResearchEnded(reason))
+        self.emit(ev.ResearchEnded(state.models_spent or reason))
         lifecycle.open_holdout(self)
 
     def _launch(self) -> None:
@@ -225,6 +229,7 @@ class Engine:
         intents = [{"kind": intent.kind(), **ev.tame(vars(intent))} for intent in completion.intents]
         problem = ev.clean(completion.problem)
         self.emit(ev.DecisionMade(pending.id, pending.agent, pending.task, intents, problem, completion.measured))
+        equipping.heed(self, pending.agent, completion.outage, completion.budget, bool(problem))
         management.carry_out(self, pending, completion.intents)
 
     def _rung_seen(self, completion: RungSeen) -> None:

@@ -51,6 +51,9 @@ class Agent:
     probation: Probation | None = None
     advice: tuple[str, ...] = ()  # what it was told by who coached it
     former: dict[str, Brain] = field(default_factory=dict)  # role that it had before -> its brain there
+    harness: ev.HarnessVersioned | None = None  # of a language model, the latest
+    away: ev.AgentPaused | None = None  # while its model's server is out
+    outages: int = 0  # in a row
 
 
 @dataclass(slots=True)

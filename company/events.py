@@ -120,6 +120,42 @@ class AgentAppraised(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HarnessVersioned(Event):
+    """What an agent with a language model is equipped with from now on: `prompt` is all that it is told before it is
+    asked, `hash` that of prompt, tools and settings of its brain."""
+
+    agent: str
+    version: int
+    hash: str
+    prompt: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPaused(Event):
+    """Its model's server is out: it is not asked for proposals before `until` of the company's are finished, unless
+    nobody else can propose; for what else it has to decide its offline policy answers, on record."""
+
+    agent: str
+    because: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReturned(Event):
+    """Its model answers again."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBudgetSpent(Event):
+    """The chart's budget of tokens or US dollars is gone: research ends, and offline policies decide what is left."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRequested(Event):
     decision: str
     agent: str
@@ -425,7 +461,7 @@ EVENTS: dict[str, type[Event]] = {
         ExperimentQueued, ExperimentStarted, RungReached, AttemptFailed, ExperimentFinished, VerdictGiven,
         NoiseMeasured, ChampionChosen, CandidateRejected, ChartRevised, RevisionChecked, StructureReviewed,
         ApprovalAsked, ApprovalGiven, CommandAnswered, RunPaused, RunContinued, ResearchEnded, HoldoutMeasured,
-        RunClosed,
+        RunClosed, HarnessVersioned, AgentPaused, AgentReturned, ModelBudgetSpent,
     )
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ _NOTABLE = frozenset(
         ev.NoiseMeasured, ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured,
         ev.RunClosed, ev.VerdictGiven,
         ev.CommandAnswered, ev.ChartRevised, ev.RevisionChecked, ev.ApprovalAsked, ev.ApprovalGiven,
+        ev.AgentPaused, ev.AgentReturned, ev.ModelBudgetSpent,
     )
 )  # fmt: skip
 
@@ -245,6 +246,22 @@ def _brain(brain: Any) -> str:
     return plain(brain.get("kind", "?") if isinstance(brain, dict) else brain, 40)
 
 
+def _equipped(state: State, event: ev.HarnessVersioned) -> str:
+    return f"{event.agent} works by version {event.version} of its instructions ({event.hash}): {event.because}"
+
+
+def _paused(state: State, event: ev.AgentPaused) -> str:
+    return f"{event.agent} is paused, its model does not answer: {event.because}"
+
+
+def _returned(state: State, event: ev.AgentReturned) -> str:
+    return f"{event.agent} is back: its model answers again"
+
+
+def _models_spent(state: State, event: ev.ModelBudgetSpent) -> str:
+    return f"no model is asked any more: {event.because}"
+
+
 _TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
     ev.RunFounded: _founded,
     ev.AgentHired: _hired,
@@ -275,4 +292,8 @@ _TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
     ev.ResearchEnded: _ended,
     ev.HoldoutMeasured: _holdout,
     ev.RunClosed: _closed,
+    ev.HarnessVersioned: _equipped,
+    ev.AgentPaused: _paused,
+    ev.AgentReturned: _returned,
+    ev.ModelBudgetSpent: _models_spent,
 }

@@ -127,6 +127,7 @@ def _subject(state: State, experiment: Experiment) -> Subject:
         log_tail=experiment.detail,
         loss=None if experiment.metric is None else state.loss(experiment.metric),
         curve=tuple(experiment.curve),
+        votes=tuple(experiment.votes.values()),
     )
 
 
@@ -200,6 +201,8 @@ def _policy(state: State, task: str) -> Mapping[str, Any]:
         return {"rule": policies.watch.rule, "after": policies.watch.after}
     if task == "plan":
         return {"share": policies.assign.share}
+    if task == "propose" and state.away:
+        return {"wait": all(state.agent_at(position).away for position in state.passes)}
     if task == "appraise":
         replace = policies.replace
         return {

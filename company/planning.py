@@ -15,7 +15,15 @@ def next_proposer(state: State) -> str | None:
     present one and nobody is due before the present, so that a new share counts from now on, also for who had none,
     and never settles old accounts.
     """
-    return min(state.passes, key=state.due_for_proposal, default=None)
+    there = (at_work(state) or state.passes) if state.away else state.passes
+    return min(there, key=state.due_for_proposal, default=None)
+
+
+def at_work(state: State) -> list[str]:
+    """The researchers' positions that are asked for proposals while some wait for their models."""
+    finished = state.proposals_finished
+    pauses = ((position, state.agent_at(position).away) for position in state.passes)
+    return [position for position, away in pauses if away is None or finished >= away.until]
 
 
 def awaiting(state: State) -> int:
@@ -36,6 +44,8 @@ def runs_left(state: State) -> float:
     left = 1e9 if budget.experiments is None else budget.experiments - state.admitted
     if budget.slot_seconds is not None:
         left = min(left, (budget.slot_seconds - state.admitted_cost) / state.brief["budget_seconds"])
+    if state.models_spent:
+        left = min(left, reserved(state))  # the finals need no model
     return max(0.0, left)
 
 

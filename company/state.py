@@ -15,6 +15,7 @@ from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Experiment, Pending
 from company.record import Record
 from projects.brief import metric_of, space_of
 from projects.spec import Metric, SearchSpace
+from roles.brains.llm.settings import is_model
 from roles.intents import ROLE_OF_TASK
 from roles.observation import Champion, Directive, Result
 from roles.role import Brain
@@ -78,6 +79,9 @@ class State:
         self.requested = 0
         self.trials: dict[str, ev.AgentReplaced] = {}  # position -> the replacement that is not yet for good
         self.heirs: dict[str, str] = {}  # closed position -> who took its open work
+        self.unversioned: dict[str, str] = {}  # agents with a model whose harness may have changed, and why
+        self.away: set[str] = set()  # agents whose model's server is out
+        self.models_spent = ""  # why no language model is asked any more
 
     @cached_property
     def chart(self) -> OrgChart:
@@ -137,6 +141,7 @@ class State:
         self.hired += 1
         if event.talent is not None:
             self.talent_used[event.talent] = self.talent_used.get(event.talent, 0) + 1
+        self._equip(event.agent, "hired")
         if event.role == "researcher":
             self.passes.setdefault(event.position, self.pass_now)
         self._shares.clear()
@@ -181,6 +186,7 @@ class State:
             agent.directive = Directive(cast(Any, event.directive), agent.directive.focus, event.because)
         if event.advice:
             agent.advice = (*agent.advice, event.advice)
+        self._equip(agent.id, f"coached by {event.by}")
         self.changes.append((self.now, event))
 
     def _appraised(self, event: ev.AgentAppraised) -> None:
@@ -227,8 +233,30 @@ class State:
                 agent.former[agent.role] = agent.brain
                 agent.status, agent.probation = "active" if agent.probation else agent.status, None
                 agent.role, agent.brain = role, Brain(event.brains[position]["kind"], event.brains[position]["params"])
+                self._equip(name, f"is {role} now")
             if agent.position != position:
                 agent.position, agent.share, agent.directive = position, None, Directive()
+
+    def _equip(self, agent: str, because: str) -> None:
+        if is_model(self.agents[agent].brain):
+            self.unversioned[agent] = because
+
+    def _versioned(self, event: ev.HarnessVersioned) -> None:
+        self.agents[event.agent].harness = event
+        self.unversioned.pop(event.agent, None)
+
+    def _away(self, event: ev.AgentPaused) -> None:
+        agent = self.agents[event.agent]
+        agent.away, agent.outages = event, agent.outages + 1
+        self.away.add(event.agent)
+
+    def _back(self, event: ev.AgentReturned) -> None:
+        agent = self.agents[event.agent]
+        agent.away, agent.outages = None, 0
+        self.away.discard(event.agent)
+
+    def _models_spent(self, event: ev.ModelBudgetSpent) -> None:
+        self.models_spent = event.because
 
     def _notes(self, position: str) -> list[Result]:
         """What somebody in a new position is shown: all that it may see, and what came of seats that are gone."""
@@ -543,4 +571,8 @@ _APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.ResearchEnded: State._ended,
     ev.HoldoutMeasured: State._holdout,
     ev.RunClosed: State._closed,
+    ev.HarnessVersioned: State._versioned,
+    ev.AgentPaused: State._away,
+    ev.AgentReturned: State._back,
+    ev.ModelBudgetSpent: State._models_spent,
 }

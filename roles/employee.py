@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from roles.brains.llm.settings import offline_of
 from roles.intents import Intent
 from roles.observation import Observation
 from roles.role import Brain
@@ -13,11 +15,18 @@ from roles.roster import ROLES
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an employee decided. `problem` says why the offline policy had to answer instead of its brain."""
+    """What an employee decided. `problem` says why the offline policy had to answer instead of its brain.
+
+    `outage` says that its model's server is out, `budget` that the money for models is gone; `measured` is what a
+    model's answer took: tokens, US dollars, seconds, which model and why that one.
+    """
 
     intents: tuple[Intent, ...]
     problem: str = ""
     tokens: int = 0
+    outage: str = ""
+    budget: str = ""
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Employee(Protocol):
@@ -31,8 +40,9 @@ class Employee(Protocol):
 
 
 def decide_offline(role: str, brain: Brain, observation: Observation) -> list[Intent]:
-    """The offline policy's decision: a pure function of the observation."""
-    return ROLES[role].policy(observation, brain)
+    """The offline policy's decision, that of a model's offline brain too: a pure function of the observation."""
+    found = ROLES[role]
+    return found.policy(observation, offline_of(brain, found.default_brain))
 
 
 class DirectEmployee:

@@ -70,6 +70,7 @@ class Subject:
     log_tail: str = ""
     loss: float | None = None
     curve: tuple[tuple[float, float], ...] = ()
+    votes: tuple[bool, ...] = ()  # of the reviewers who have voted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The one module that imports AutoGen: every employee is an `AssistantAgent` behind `Employee.decide`.
+"""The seam to AutoGen: every employee is an `AssistantAgent` behind `Employee.decide`.
 
 A decision is one turn: a digest goes in, tool calls come out, each tool only records an intent. An optimiser is an
-`OfflineClient`, a language model any other `ChatCompletionClient` (always behind a `Gate`), so both go one way.
+`OfflineClient`; a language model stands behind a `Gate`, and the models that a chart names behind a `ModelGate`.
 
 Covered: an answer without tool calls, with unreadable, unknown, forbidden or invalid ones, with too much text, an
 exception from the client, a client that never answers. Each is a `Decision.problem`, and the valid intents count.
@@ -40,6 +40,9 @@ from pydantic import ValidationError
 
 from roles.brains.calls import allowed, dump, explain, parameters, refusal
 from roles.brains.digest import one_line, render
+from roles.brains.llm.exchanges import Diverged, Exchange
+from roles.brains.llm.models import Models, ModelsGone, Question
+from roles.brains.llm.settings import ModelBrain, is_model, offline_of, read_brain
 from roles.employee import Decision, decide_offline
 from roles.intents import Intent
 from roles.observation import Observation
@@ -64,6 +67,7 @@ class _Sheet:
     intents: list[Intent] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     tokens: int = 0
+    exchange: Exchange | None = None
 
 
 _SHEET: ContextVar[_Sheet] = ContextVar("sheet")
@@ -74,14 +78,23 @@ class AgentEmployee:
 
     Without a `client` the role's offline policy decides with `brain`, without a time limit: a clock must not change
     what an optimiser decides. With a `client`, `brain` is the offline brain that answers when the client does not.
+    With `models`, a `brain` that is a language model is asked there, which minds the time itself; its offline brain
+    answers when it does not. `instructions` take the place of the role's prompt.
     """
 
     def __init__(
-        self, agent: str, role: str, brain: Brain, client: ChatCompletionClient | None = None, timeout_s: float = 120
-    ) -> None:
-        self.agent, self.role, self.brain = agent, role, brain
-        self._client: OfflineClient | Gate = OfflineClient(role, brain) if client is None else Gate(client)
+        self, agent: str, role: str, brain: Brain, client: ChatCompletionClient | None = None, timeout_s: float = 120,
+        *, models: Models | None = None, instructions: str = "",
+    ) -> None:  # fmt: skip
+        system = instructions or ROLES[role].prompt
+        self.agent, self.role, self.brain = agent, role, offline_of(brain, ROLES[role].default_brain)
+        self._client: OfflineClient | Gate = OfflineClient(role, self.brain)
+        if client is not None:
+            self._client = Gate(client)
+        elif models is not None and is_model(brain):
+            self._client = ModelGate(models, read_brain(brain), system)
         self._timeout_s = None if client is None else timeout_s
+        self._redact = models.redactor if models is not None else None
         self._context = BoundedContext(MAX_MESSAGES)
         self._lock = asyncio.Lock()  # two turns at once would interleave in one context
         self._assistant = AssistantAgent(
@@ -89,7 +102,7 @@ class AgentEmployee:
             self._client,
             workbench=_DESK,
             model_context=self._context,
-            system_message=ROLES[role].prompt,
+            system_message=system,
             description=ROLES[role].duties,
             max_tool_iterations=1,
             reflect_on_tool_use=False,
@@ -104,9 +117,11 @@ class AgentEmployee:
         if not sheet.intents and not sheet.problems and not offline:
             sheet.problems.append("answered without a tool call")
         problem = one_line("; ".join(sheet.problems), MAX_PROBLEM)
-        if sheet.intents or not problem:
-            return Decision(tuple(sheet.intents), problem, sheet.tokens)
-        return Decision(tuple(decide_offline(self.role, self.brain, observation)), problem, sheet.tokens)
+        intents = sheet.intents if sheet.intents or not problem else decide_offline(self.role, self.brain, observation)
+        if sheet.exchange is None:
+            return Decision(tuple(intents), problem, sheet.tokens)
+        told = sheet.exchange.outage, sheet.exchange.budget
+        return Decision(tuple(intents), problem, sheet.tokens, *told, _measured(sheet.exchange))
 
     async def close(self) -> None:
         """Close the client. An employee who is closed decides no more."""
@@ -114,7 +129,9 @@ class AgentEmployee:
 
     async def _turn(self, observation: Observation, sheet: _Sheet) -> None:
         key = one_line(observation.decision).replace(" ", "_") or "_"
-        message = TextMessage(content=f"Decision {key}\n{render(observation)}", source="company")
+        text = render(observation)
+        text = self._redact.text(text) if self._redact is not None else text
+        message = TextMessage(content=f"Decision {key}\n{text}", source="company")
         mark = _SHEET.set(sheet)
         try:
             with self._client.expecting(key, observation):
@@ -123,6 +140,10 @@ class AgentEmployee:
             if _being_cancelled():
                 raise
             sheet.problems.append("the client cancelled itself")
+        except (Diverged, ModelsGone):
+            raise
+        except NoAnswer:
+            pass
         except Exception as error:
             sheet.problems.append(f"{type(error).__name__}: {one_line(error)}")
         finally:
@@ -289,6 +310,71 @@ class Gate(Client):
     @property
     def model_info(self) -> ModelInfo:
         return self.client.model_info
+
+
+class NoAnswer(Exception):
+    """A model gave no answer; why is on the sheet."""
+
+
+class ModelGate(Gate):
+    """A `Gate` before the models of a chart: which one is asked, and what came of it, is for `Models`."""
+
+    def __init__(self, models: Models, brain: ModelBrain, system: str) -> None:
+        self._models, self._brain, self._system = models, brain, system
+        self._seen: Observation | None = None
+
+    @contextlib.contextmanager
+    def expecting(self, decision: str, observation: Observation) -> Iterator[None]:
+        """Make the observation known to whoever chooses the model."""
+        self._seen = observation
+        try:
+            yield
+        finally:
+            self._seen = None
+
+    async def create(
+        self, messages: Sequence[LLMMessage], *, tools: Sequence[Any] = (), **options: Any
+    ) -> CreateResult:
+        assert self._seen is not None
+        asked = next(m.content for m in reversed(messages) if isinstance(m, UserMessage))
+        question = Question(self._seen, self._brain, self._system, str(asked), messages, tools)
+        exchange, sheet = await self._models.consult(question), _SHEET.get()
+        sheet.exchange, reply = exchange, exchange.reply
+        sheet.tokens += exchange.tokens
+        if exchange.problem:
+            sheet.problems.append(exchange.problem)
+        if reply is None:
+            raise NoAnswer
+        if reply.cut:
+            sheet.problems.append(reply.cut)
+        usage, thought = RequestUsage(reply.read, reply.written), _talk(reply.thought) if reply.thought else None
+        if not reply.calls:
+            sheet.problems.append(f"answered without a tool call{_quoted(reply.text)}")
+            return answer(_talk(reply.text), usage, thought)
+        calls = _admit([FunctionCall(str(n), text, name) for n, (name, text) in enumerate(reply.calls)], sheet)
+        return answer(calls or "(no usable tool call)", usage, thought)
+
+    async def close(self) -> None:
+        """The models are the company's: it hangs up."""
+
+    @property
+    def model_info(self) -> ModelInfo:
+        return Client.model_info.fget(self)  # pyright: ignore[reportOptionalCall, reportAttributeAccessIssue]
+
+
+def _quoted(text: str) -> str:
+    shown = one_line(text, 120)
+    return f": {shown}" if shown else ""
+
+
+def _measured(exchange: Exchange) -> dict[str, Any]:
+    """What an answer took, for the record: nothing of it decides anything."""
+    reply = exchange.reply
+    found = {"model": exchange.model, "seconds": exchange.seconds, "tries": exchange.tries}
+    if reply is not None:
+        found |= {"tokens_in": reply.read, "tokens_out": reply.written, "estimated": reply.estimated or None}
+    found |= {"usd": exchange.usd, "usd_strong": exchange.usd_strong, "escalated": exchange.escalated or None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def answer(

@@ -50,8 +50,8 @@ def test_what_does_not_act_yet_is_said(tmp_path: Path) -> None:
     for command in ("show", "check"):
         result = run(command, str(file))
         assert result.exit_code == 0
-        later = "is accepted, but acts from a later release"
-        assert f"budget.tokens {later}" in result.stderr
+        idle = "limits nothing: no brain of this chart is a language model"
+        assert f"budget.tokens {idle}" in result.stderr
         assert "promote" not in result.stderr and "reorganise" not in result.stderr and "below" not in result.stderr
 
 

@@ -62,7 +62,9 @@ def test_the_eventful_runs_are_eventful() -> None:
         several |= any(isinstance(e, ev.ExperimentStarted) and e.slot > 0 for e in events)
     assert retried and stopped and several
     by_people = {"CommandAnswered", "RunPaused", "RunContinued", "ApprovalAsked", "ApprovalGiven"}
-    assert found >= set(ev.EVENTS) - by_people - {"RevisionChecked"}  # those: test_interventions, test_restructuring
+    of_models = {"HarnessVersioned", "AgentPaused", "AgentReturned", "ModelBudgetSpent"}
+    elsewhere = by_people | of_models | {"RevisionChecked"}  # test_interventions, test_models, test_restructuring
+    assert found >= set(ev.EVENTS) - elsewhere
 
 
 @pytest.mark.parametrize(("seed", "slots"), EVENTFUL)
