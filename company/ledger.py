@@ -17,24 +17,20 @@ from typing import Any
 
 from sqlalchemy import Engine as Database
 from sqlalchemy import event as hooks
-from sqlalchemy import func, insert, text, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlmodel import Session, SQLModel, create_engine, select
 
 from company import events as ev
+from company.projections import write_step
 from company.state import State
 from company.tables import (
     SCHEMA_VERSION,
-    AgentRow,
-    AppraisalRow,
     AttemptRow,
-    ChartRevisionRow,
     CommandRow,
     EventRow,
-    ExperimentRow,
     MetricRow,
     SessionRow,
-    VerdictRow,
 )
 
 
@@ -124,7 +120,7 @@ class Ledger:
             )  # fmt: skip
         with self._talk() as session:
             session.execute(insert(EventRow), rows)
-            _project(session, events, self.seq, state)
+            write_step(session, events, self.seq, state)
             session.commit()
         self.seq, self.digest = seq, digest
 
@@ -324,59 +320,3 @@ def _actor(event: ev.Event) -> str:
         if actor:
             return actor
     return "company"
-
-
-def _project(session: Session, events: Sequence[tuple[float, ev.Event]], seq: int, state: State) -> None:
-    """Write the projections of one step: changed agents and experiments as they now stand, and what only grows."""
-    agents: dict[str, None] = {}
-    experiments: dict[str, None] = {}
-    for offset, (_, event) in enumerate(events, start=1):
-        for name in ("agent", "leaving", "hired"):
-            agents[getattr(event, name, "")] = None
-        for name in ("experiment", "parent"):
-            experiments[getattr(event, name, None) or ""] = None
-        if isinstance(event, ev.ExperimentFinished):
-            experiment = state.experiments[event.experiment]
-            agents[experiment.proposer or ""] = None
-            experiments[experiment.parent or ""] = None
-        _project_growing(session, event, seq + offset, state)
-    for agent in agents.keys() & state.agents.keys():
-        session.merge(_agent_row(state, agent))
-    for experiment in experiments.keys() & state.experiments.keys():
-        session.merge(_experiment_row(state, experiment))
-
-
-def _project_growing(session: Session, event: ev.Event, seq: int, state: State) -> None:
-    if isinstance(event, ev.VerdictGiven):
-        session.add(VerdictRow(seq=seq, **ev.payload(event)))
-    elif isinstance(event, ev.AgentAppraised):
-        session.add(AppraisalRow(seq=seq, **ev.payload(event)))
-    elif isinstance(event, ev.CommandAnswered):
-        status = "done" if event.done else "refused"
-        answered = update(CommandRow).where(_is(CommandRow.id, event.command))
-        session.execute(answered.values(status=status, answer=event.answer))
-    elif isinstance(event, ev.RunFounded):
-        number = session.exec(select(func.count()).select_from(ChartRevisionRow)).one() + 1
-        session.add(
-            ChartRevisionRow(number=number, seq=seq, by="founder", because="the founding chart", chart=event.chart)
-        )
-
-
-def _agent_row(state: State, agent_id: str) -> AgentRow:
-    agent = state.agents[agent_id]
-    last = agent.appraised
-    worth, low, high = (last.worth, last.low, last.high) if last else (0.0, 0.0, 0.0)
-    return AgentRow(
-        id=agent.id, name=agent.name, position=agent.position, role=agent.role, brain=agent.brain.kind,
-        status=agent.status, experiments=agent.experiments, worth=worth, low=low, high=high,
-    )  # fmt: skip
-
-
-def _experiment_row(state: State, experiment_id: str) -> ExperimentRow:
-    e = state.experiments[experiment_id]
-    return ExperimentRow(
-        id=e.id, purpose=e.purpose, status=e.status, proposer=e.proposer, position=e.position, parent=e.parent,
-        hash=e.hash, config=dict(e.config), seed=e.seed, steps=e.steps, cost=e.cost, metric=e.metric,
-        predicted=e.predicted, failure=e.failure, detail=e.detail, verdict=e.verdict, standing=e.standing,
-        attempt=e.attempt, created_at=e.created_at, started_at=e.started_at, finished_at=e.finished_at,
-    )  # fmt: skip
