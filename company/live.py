@@ -12,6 +12,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ende
 from company.entities import Agent, Experiment
 from company.ledger import Ledger
 from company.state import State
+from roles.brains.llm.redact import Redactor
 from roles.employee import Employee
 
 LISTEN_S = 0.25  # between two looks at what people ask for
@@ -47,6 +49,7 @@ class LiveCompany:
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
         self._stopping = asyncio.Event()
         self._listen_at = 0.0
+        self._redactor = Redactor.of_environment()  # a script may print what it finds
 
     def stop(self) -> None:
         """Ask the company to stop after what is being recorded; running experiments are ended and run again later."""
@@ -140,12 +143,14 @@ class LiveCompany:
         assert isinstance(source.effect, Consult)
         pending = self.engine.state.decisions[source.effect.decision]
         agent = self.engine.state.agents[pending.agent]
-        key = agent.id, agent.role, ev.canonical({agent.brain.kind: dict(agent.brain.params)})
+        version = agent.harness.version if agent.harness else 0
+        key = agent.id, f"{agent.role} {version}", ev.canonical({agent.brain.kind: dict(agent.brain.params)})
         if key not in self._employees:
             self._employees[key] = self._hire(agent)
         decision = await self._employees[key].decide(self.engine.observe(pending.id))
-        tokens = {"tokens": decision.tokens} if decision.tokens else {}
-        source.put(Decided(pending.id, decision.intents, decision.problem, tokens), last=True)
+        measured = {**decision.measured, **({"tokens": decision.tokens} if decision.tokens else {})}
+        told = decision.outage, decision.budget
+        source.put(Decided(pending.id, decision.intents, decision.problem, measured, *told), last=True)
 
     async def _train(self, source: Source) -> None:
         """Run an experiment until it ends by its own doing, again when its worker is lost."""
@@ -177,6 +182,7 @@ class LiveCompany:
             self.ledger.end_attempt(row, "stopped", "", {})
             raise
         measured: Mapping[str, float] = outcome.measured
+        outcome = replace(outcome, detail=self._redactor.text(outcome.detail))
         self.ledger.end_attempt(row, outcome.failure or outcome.status, outcome.detail, measured)
         return outcome
 

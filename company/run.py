@@ -25,6 +25,7 @@ from company.entities import Agent
 from company.events import RunFounded
 from company.ledger import Ledger
 from company.live import Hire, LiveCompany, OnStep
+from company.models import ModelError, check_reach, open_models, read_program, read_recording, staffed
 from company.state import State
 from company.talent_file import with_talent
 from projects.load import load_project
@@ -33,6 +34,7 @@ from roles.employee import DirectEmployee, Employee
 
 if TYPE_CHECKING:
     from company.compute.ray_compute import RayCompute
+    from roles.brains.llm.models import Models
 
 EngineKind = Literal["autogen", "direct"]
 ComputeKind = Literal["local", "ray"]
@@ -57,6 +59,8 @@ class Plan:
     talent: Path | None = None  # a talent file, whose candidates join the chart's pool
     compute: ComputeKind | None = None  # this machine, or a Ray cluster; None: as the resumed run, else this machine
     ray_address: str | None = None
+    offline: bool = False  # optimisers decide where the chart has language models
+    playback: Path | None = None  # a run whose models' answers are given again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,20 @@ class Prepared:
     in_order: bool
     state: State | None
     compute: ComputeKind
+    offline: bool = False
 
 
 def execute(plan: Plan, on_step: OnStep, on_ready: Callable[[LiveCompany], None] = lambda company: None) -> State:
     """Carry a plan out and return the company's last state; its phase is "closed" unless it was interrupted.
 
-    Raises ChartError, ProjectError, DirectoryError, LedgerError or ComputeError, each with lines for a person.
+    Raises ChartError, ProjectError, DirectoryError, LedgerError, ModelError or ComputeError, each with lines for a
+    person; ModelsGone and Diverged where the run stops for its models, and can be resumed.
     """
     try:
         if plan.resume:
             return _with_directory(plan, on_step, on_ready, _prepare_resumed)
         prepared = _prepare_new(plan)
+        _check_models(plan, prepared)
         plan.directory.create()
         return _with_directory(plan, on_step, on_ready, lambda plan, ledger: prepared)
     finally:
@@ -95,10 +102,12 @@ def _with_directory(
         raise DirectoryError(f"{directory.path}: no run to resume here; name the directory of a run")
     directory.lock()
     try:
-        with contextlib.closing(Ledger(directory.ledger, write=True)) as ledger:
+        with contextlib.closing(Ledger(directory.ledger, write=True, locked=True)) as ledger:
             prepared = prepare(plan, ledger)
             if prepared.state is not None and prepared.state.phase == "closed":
                 return prepared.state
+            if plan.resume:
+                _check_models(plan, prepared)
             return asyncio.run(_work(plan, prepared, ledger, on_step, on_ready))
     finally:
         directory.unlock()
@@ -111,7 +120,17 @@ def _prepare_new(plan: Plan) -> Prepared:
     compute = plan.compute or "local"
     slots = _slots(compute, plan.ray_address, plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))
-    return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None, compute)
+    return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None, compute, plan.offline)
+
+
+def _check_models(plan: Plan, prepared: Prepared) -> None:
+    """Nothing is begun for models that cannot be asked."""
+    if plan.playback is not None:
+        read_recording(plan.playback)
+    elif not prepared.offline and staffed(prepared.chart):
+        if plan.engine == "direct":
+            raise ModelError("--engine direct asks no model: leave it away, or add --offline")
+        check_reach(prepared.chart)
 
 
 def _slots(
@@ -144,7 +163,8 @@ def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
     device: Literal["cpu", "cuda"] = "cuda" if state.device == "cuda" else "cpu"
     compute = plan.compute or settings.get("compute", "local")
     slots = _slots(compute, plan.ray_address, state.slots, settings.get("per_gpu", 1), device)
-    return Prepared(state.chart, project, slots, bool(settings["in_order"]), state, compute)
+    offline = plan.offline or bool(settings.get("offline"))
+    return Prepared(state.chart, project, slots, bool(settings["in_order"]), state, compute, offline)
 
 
 def _refuse_changed(project: Project, state: State, path: Path) -> None:
@@ -174,14 +194,16 @@ async def _work(
 ) -> State:
     directory = plan.directory
     compute = _compute(prepared, directory.lock_fd)
+    recording = read_recording(plan.playback) if plan.playback is not None else None
+    models = None if prepared.offline else open_models(prepared.chart, directory.path, ledger, recording)
     ledger.open_session("resume" if plan.resume else "run", version("loopworks"))
     try:
         await compute.start()
         await compute.prepare_data(prepared.project, directory.data)
-        engine = Engine(prepared.project, prepared.state)
+        engine = Engine(prepared.project, prepared.state, read_program(prepared.project.folder))
         first = _found(plan, prepared, engine) if prepared.state is None else None
         company = LiveCompany(
-            engine, ledger, compute, hirer(plan.engine), directory.experiments, directory.data,
+            engine, ledger, compute, hirer(plan.engine, models), directory.experiments, directory.data,
             in_order=prepared.in_order, on_step=on_step,
         )  # fmt: skip
         _stop_on_signals(company)
@@ -190,6 +212,8 @@ async def _work(
         return engine.state
     finally:
         await compute.close()
+        if models is not None:
+            await models.close()
         ledger.close_session()
 
 
@@ -213,6 +237,7 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "per_gpu": plan.per_gpu,
         "compute": prepared.compute,
         "engine": plan.engine,
+        **({"offline": True} if prepared.offline else {}),
         "version": version("loopworks"),
     }
     device = prepared.slots[0].device
@@ -230,15 +255,16 @@ def _data_hash(data: Path) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def hirer(kind: EngineKind) -> Hire:
-    """How agents are brought to work: behind AutoGen, or by calling their policies directly."""
+def hirer(kind: EngineKind, models: Models | None = None) -> Hire:
+    """How agents are brought to work: behind AutoGen, with a chart's models, or by calling their policies directly."""
     if kind == "direct":
         return lambda agent: DirectEmployee(agent.id, agent.role, agent.brain)
 
     def hire(agent: Agent) -> Employee:
         from roles.brains.agent import AgentEmployee
 
-        return AgentEmployee(agent.id, agent.role, agent.brain)
+        told = agent.harness.prompt if agent.harness else ""
+        return AgentEmployee(agent.id, agent.role, agent.brain, models=models, instructions=told)
 
     return hire
 

@@ -47,6 +47,9 @@ class Duration(click.ParamType):
 @click.option("--engine", type=click.Choice(["autogen", "direct"]), default="autogen", show_default=True,
               help="Agents behind AutoGen, or their policies called directly: the same events.")  # fmt: skip
 @click.option("--deterministic", is_flag=True, help="The same history every time, on several slots too.")
+@click.option("--offline", is_flag=True, help="Ask no language model: optimisers decide where the chart has one.")
+@click.option("--playback", type=click.Path(path_type=Path), metavar="DIR", help="Give the models' answers of the run "
+              "in DIR again, without network.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of the live display.")
 @click.option("--tui", "dashboard", is_flag=True, help="With the dashboard; leaving it stops nothing unasked.")
@@ -55,8 +58,8 @@ def run(
     chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
     resume: Path | None, talent: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
     compute: Literal["local", "ray"] | None, ray_address: str | None,
-    engine: Literal["autogen", "direct"], deterministic: bool, as_json: bool, plain: bool, dashboard: bool,
-    debug: bool,
+    engine: Literal["autogen", "direct"], deterministic: bool, offline: bool, playback: Path | None, as_json: bool,
+    plain: bool, dashboard: bool, debug: bool,
 ) -> None:  # fmt: skip
     """Found a company by an org chart and let it do research on a project.
 
@@ -70,6 +73,8 @@ def run(
         raise click.UsageError("--ray-address is for --compute ray: give both")
     if resume is not None and talent is not None:
         raise click.UsageError("--resume goes on with its own talent pool: leave --talent away")
+    if offline and playback is not None:
+        raise click.UsageError("--offline asks no model and --playback answers for them: give one of them")
     if dashboard and (as_json or plain):
         raise click.UsageError("--tui shows a company, --json and --plain print it: give one of them")
     from company.directory import RunDirectory, next_directory
@@ -86,7 +91,7 @@ def run(
 
     plan = Plan(
         RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
-        resume is not None, talent, compute, ray_address,
+        resume is not None, talent, compute, ray_address, offline, playback,
     )  # fmt: skip
     sys.exit(_run(plan, as_json, plain or dashboard, debug))
 
@@ -98,7 +103,11 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
     from company.compute.ray_cluster import RayMissing
     from company.directory import DirectoryError
     from company.ledger import LedgerError
+    from company.models import ModelError
     from projects.load import ProjectError
+    from roles.brains.llm.exchanges import Diverged
+    from roles.brains.llm.models import ModelsGone
+    from roles.brains.llm.redact import Redactor
 
     try:
         return _show(plan, as_json, plain)
@@ -106,7 +115,9 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
         return _say(str(error), Exit.USAGE)
     except RayMissing as error:
         return _say(f"loopworks: {error}", Exit.USAGE)
-    except (DirectoryError, LedgerError, ComputeError) as error:
+    except (ModelsGone, Diverged) as error:
+        return _say(f"{error}{_resumable(plan)}", Exit.FAILED)
+    except (DirectoryError, LedgerError, ComputeError, ModelError) as error:
         return _say(str(error), Exit.FAILED)
     except KeyboardInterrupt:
         return _say(f"interrupted{_resumable(plan)}", Exit.INTERRUPTED)
@@ -114,7 +125,8 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
         if debug:
             traceback.print_exc()
         hint = "" if debug else "; --debug shows where"
-        return _say(f"unexpected {type(error).__name__}: {error}{_resumable(plan)}{hint}", Exit.FAILED)
+        said = Redactor.of_environment().text(str(error))
+        return _say(f"unexpected {type(error).__name__}: {said}{_resumable(plan)}{hint}", Exit.FAILED)
 
 
 def _show(plan: Any, as_json: bool, plain: bool) -> Exit:
