@@ -143,7 +143,7 @@ class Engine:
 
     def observe(self, decision: str) -> Observation:
         """What the agent sees as it starts to decide."""
-        return observe(self.state, self.state.decisions[decision])
+        return observe(self.state, self.state.decisions[decision], self.project)
 
     def due(self, effect: Consult | Launch) -> tuple[float, int, int]:
         """When an effect's next completion is expected: (company time, priority, order asked), a total order.

@@ -51,6 +51,7 @@ class Agent:
     probation: Probation | None = None
     advice: tuple[str, ...] = ()  # what it was told by who coached it
     former: dict[str, Brain] = field(default_factory=dict)  # role that it had before -> its brain there
+    turned_down: str = ""  # why its last proposal was dropped, until one is taken
     harness: ev.HarnessVersioned | None = None  # of a language model, the latest
     away: ev.AgentPaused | None = None  # while its model's server is out
     outages: int = 0  # in a row
@@ -93,6 +94,8 @@ class Experiment:
     verdict: str | None = None
     standing: str = ""  # of a candidate: replicating | champion | rejected
     replications: list[str] = field(default_factory=list)
+    code: str = ""  # the version of the training code, "" the project's own
+    repairs: int = 0  # of its code that were tried
 
 
 @dataclass(slots=True)
@@ -105,6 +108,25 @@ class Pending:
     experiment: str | None
     turn: int
     at: float
+    onto: str = ""  # the champion whose code and config a proposal builds on
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A version of the training code, and when it was written."""
+
+    event: ev.CodeWritten
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What an agent wrote into the notebook, in which position, when `results` were in."""
+
+    agent: str
+    position: str
+    text: str
+    results: int
 
 
 @dataclass(slots=True)

@@ -223,6 +223,52 @@ class ExperimentCreated(Event):
     predicted: float | None = None
     reason: str = ""
     micro_batch: int | None = None
+    code: str = ""  # the version of the training code, "" the project's own
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWritten(Event):
+    """A version of the training code that nobody wrote before: `parent` ("" the project's own) changed by `diff`.
+
+    `files` is the whole text of the editable files, `lines` what company/patching/code.py counts of them, `experiment`
+    the first that runs it.
+    """
+
+    code: str
+    parent: str
+    files: Json
+    diff: str
+    lines: int
+    agent: str
+    experiment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentPatched(Event):
+    """A failed experiment runs again with repaired code: `code` is the version, `hash` what config and code are now."""
+
+    experiment: str
+    code: str
+    hash: str
+    engineer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRefused(Event):
+    """A repair of the code that cannot be run: it does not apply, is not allowed, or was tried before."""
+
+    experiment: str
+    engineer: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWritten(Event):
+    """What an agent wrote into the notebook, for those who see its results."""
+
+    agent: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,7 +503,7 @@ EVENTS: dict[str, type[Event]] = {
     for event in (
         RunFounded, AgentHired, AgentReplaced, TrialEnded, AgentCoached, AgentAppraised,
         DecisionRequested, DecisionMade, DirectiveGiven, DigestSent, ProposalDropped, ExperimentCreated, ReviewGiven,
-        ExperimentRefused,
+        ExperimentRefused, CodeWritten, ExperimentPatched, RepairRefused, NoteWritten,
         ExperimentQueued, ExperimentStarted, RungReached, AttemptFailed, ExperimentFinished, VerdictGiven,
         NoiseMeasured, ChampionChosen, CandidateRejected, ChartRevised, RevisionChecked, StructureReviewed,
         ApprovalAsked, ApprovalGiven, CommandAnswered, RunPaused, RunContinued, ResearchEnded, HoldoutMeasured,

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from company import events as ev
+from company.coding import as_good, is_simpler, repaired, simpler_words, wanted
 from company.compute.backend import Outcome
 from company.entities import FINISHED, Experiment, Pending
 from company.judging import judge, mean, sample_sd, welch_interval
+from company.patching.blocks import PatchError
+from company.patching.versions import content_hash
 from company.planning import affords, nearest, over, training_seed
 from company.review import decide, who_reviews
 from company.state import State
-from projects.spec import SearchSpace, Value, config_hash
-from roles.intents import Approve, Build, GiveUp, Intent, Propose, Refuse, Retry, Stop, Verdict
+from projects.spec import SearchSpace, Value
+from roles.intents import Approve, Build, GiveUp, Intent, Patch, Propose, Refuse, Retry, Stop, Verdict
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -48,27 +51,35 @@ def settle_noise(engine: Engine) -> None:
 
 
 def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
-    """A proposal becomes an experiment, unless it is outside the space or was tried before."""
+    """A proposal becomes an experiment, unless it is outside the space, cannot be run or was tried before."""
     state = engine.state
-    proposal = next((i for i in intents if isinstance(i, Propose)), None)
+    proposal = next((i for i in intents if isinstance(i, (Propose, Patch))), None)
     if proposal is None:
         engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "nothing", None, "nothing new to propose"))
         return
-    problems = _problems(state.space, proposal.config)
+    try:
+        asked = wanted(state, engine.project, pending, proposal)
+    except PatchError as problem:
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "bad_patch", None, ev.clean(str(problem))))
+        return
+    problems = _problems(state.space, asked.config)
     if problems:
         detail = ev.clean("; ".join(problems))
         engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "out_of_bounds", None, detail))
         return
-    config = _typed(state.space, proposal.config)
-    digest = config_hash(config)
+    config = _typed(state.space, asked.config)
+    digest = content_hash(config, asked.code)
     if digest in state.by_hash:
         of = state.by_hash[digest]
-        engine.emit(ev.ProposalDropped(pending.id, pending.agent, digest, "duplicate", of, f"same config as {of}"))
+        same = f"same {'code and config' if isinstance(proposal, Patch) else 'config'} as {of}"
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, digest, "duplicate", of, same))
         return
+    if asked.new is not None:
+        engine.emit(asked.new.event(pending.agent, _next_id(state)))
     predicted = proposal.predicted if proposal.predicted is not None and math.isfinite(proposal.predicted) else None
     experiment = _create(
         engine, "proposal", config, training_seed(state.seed, "train", digest, 0), proposer=pending.agent,
-        predicted=predicted, reason=ev.clean(proposal.reason),
+        predicted=predicted, reason=ev.clean(proposal.reason), code=asked.code,
     )  # fmt: skip
     reviewers = _reviewers(state, experiment)
     for reviewer in reviewers:
@@ -107,6 +118,10 @@ def on_build(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> Non
 def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
     """A failed run is queued again as the engineer says, or its failure is accepted."""
     experiment = engine.state.experiments[pending.experiment or ""]
+    patch = next((i for i in intents if isinstance(i, Patch)), None)
+    if patch is not None and _may_patch(engine.state, experiment):
+        _repair_code(engine, pending, experiment, patch)
+        return
     retry = next((i for i in intents if isinstance(i, Retry)), None)
     if retry is not None and experiment.attempt < MAX_ATTEMPTS:
         _queue(engine, experiment, experiment.attempt + 1, retry.micro_batch, pending.agent, ev.clean(retry.reason))
@@ -116,6 +131,32 @@ def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     if failure == "infrastructure":  # only the supervisor can say so: it would excuse any failure
         failure = experiment.failure
     accept_failure(engine, experiment, failure)
+
+
+def _may_patch(state: State, experiment: Experiment) -> bool:
+    return experiment.repairs < state.chart.policies.repair.patches and experiment.attempt < MAX_ATTEMPTS
+
+
+def _repair_code(engine: Engine, pending: Pending, experiment: Experiment, patch: Patch) -> None:
+    """A failed run is queued again with changed code; a repair that cannot be run is asked for again, a few times."""
+    state = engine.state
+    try:
+        asked = repaired(state, engine.project, experiment, patch.patch)
+        digest = content_hash(asked.config, asked.code)
+        if digest in state.by_hash:
+            raise PatchError(f"same code and config as {state.by_hash[digest]}")
+    except PatchError as problem:
+        engine.emit(ev.RepairRefused(experiment.id, pending.agent, ev.clean(str(problem))))
+        if _may_patch(state, experiment):
+            engine.consult(pending.agent, "repair", experiment.id)
+        else:
+            accept_failure(engine, experiment, experiment.failure)
+        return
+    if asked.new is not None:
+        engine.emit(asked.new.event(pending.agent, experiment.id))
+    reason = ev.clean(patch.reason)
+    engine.emit(ev.ExperimentPatched(experiment.id, asked.code, digest, pending.agent, reason))
+    _queue(engine, experiment, experiment.attempt + 1, experiment.micro_batch, pending.agent, reason)
 
 
 def accept_failure(engine: Engine, experiment: Experiment, failure: str | None) -> None:
@@ -154,6 +195,8 @@ def on_verdict(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
     engine.emit(ev.VerdictGiven(experiment.id, pending.agent, verdict.outcome, verdict.p_real, reason))
     if verdict.outcome == "promising":
         _consider(engine, experiment)
+    elif verdict.outcome == "noise":
+        _simplify(engine, experiment)
 
 
 def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
@@ -199,7 +242,7 @@ def open_holdout(engine: Engine) -> None:
             reason = "the baseline on the holdout" if arm is baseline else "the champion on the holdout"
             _create(
                 engine, "closing", arm.config, seed, split="holdout", parent=arm.id, reason=reason,
-                micro_batch=arm.micro_batch,
+                micro_batch=arm.micro_batch, code=arm.code,
             )  # fmt: skip
 
 
@@ -234,23 +277,28 @@ def _holdout(state: State, baseline: list[float], champion: list[float], changed
 def _create(
     engine: Engine, purpose: str, config: Any, seed: int, *, split: str = "validation", proposer: str | None = None,
     parent: str | None = None, predicted: float | None = None, reason: str = "", micro_batch: int | None = None,
+    code: str = "",
 ) -> Experiment:  # fmt: skip
     """Create an experiment; whatever is not a proposal needs no review and goes straight to the queue."""
     state, project = engine.state, engine.project
     steps = project.steps(config)
-    experiment_id = f"e{len(state.experiments) + 1:04d}"
+    experiment_id = _next_id(state)
     position = state.seat_of(state.agents[proposer].position) if proposer else None
     cost = project.predicted_seconds(config, steps)
     engine.emit(
         ev.ExperimentCreated(
-            experiment_id, purpose, dict(config), config_hash(config), seed, steps, cost, split, proposer, position,
-            parent, predicted, reason, micro_batch,
+            experiment_id, purpose, dict(config), content_hash(config, code), seed, steps, cost, split, proposer,
+            position, parent, predicted, reason, micro_batch, code,
         )
     )  # fmt: skip
     experiment = state.experiments[experiment_id]
     if purpose != "proposal":
         _queue(engine, experiment, 1, micro_batch, None, reason)
     return experiment
+
+
+def _next_id(state: State) -> str:
+    return f"e{len(state.experiments) + 1:04d}"
 
 
 def _problems(space: SearchSpace, config: Mapping[str, Any]) -> list[str]:
@@ -370,11 +418,27 @@ def _screen(engine: Engine, experiment: Experiment) -> None:
     if state.champion is None or experiment.metric is None:
         return
     gain = state.champion.loss - state.loss(experiment.metric)
-    if accept.rule == "greedy":
-        if gain > 0:
-            enthrone(engine, experiment, experiment.metric, 0, None, f"greedy: better by {gain:.4g} on one run")
-    elif gain > accept.screen * state.sigma:
+    if accept.rule == "greedy" and gain > 0:
+        enthrone(engine, experiment, experiment.metric, 0, None, f"greedy: better by {gain:.4g} on one run")
+    elif accept.rule != "greedy" and gain > accept.screen * state.sigma:
         _consider(engine, experiment)
+    else:
+        _simplify(engine, experiment)
+
+
+def _simplify(engine: Engine, experiment: Experiment) -> None:
+    """Less code that is no worse beyond noise is worth replicating, and with the greedy rule it is champion."""
+    state, project = engine.state, engine.project
+    if experiment.metric is None or not is_simpler(state, project, experiment):
+        return
+    losses = [state.loss(experiment.metric)]
+    if not as_good(state, losses) or over(state):
+        return
+    if state.chart.policies.accept.rule == "greedy":
+        because = simpler_words(state, project, experiment, losses)
+        enthrone(engine, experiment, experiment.metric, 0, None, because)
+    else:
+        _replicate(engine, experiment)
 
 
 def _consider(engine: Engine, candidate: Experiment) -> None:
@@ -419,7 +483,7 @@ def rerun(engine: Engine, candidate: Experiment) -> None:
     _create(
         engine, "replication", candidate.config, training_seed(state.seed, "train", candidate.hash, n),
         proposer=candidate.proposer, parent=candidate.id, reason=f"fresh seed {n} of {candidate.id}",
-        micro_batch=candidate.micro_batch,
+        micro_batch=candidate.micro_batch, code=candidate.code,
     )  # fmt: skip
 
 
@@ -433,10 +497,15 @@ def _judge(engine: Engine, candidate: Experiment) -> None:
     fresh = state.fresh_values(candidate.id)
     champion = [state.loss(value) for value in state.champion_values]
     verdict = judge([state.loss(value) for value in fresh], champion, state.spread, accept.p / accept.fresh_seeds)
+    losses = [state.loss(value) for value in fresh]
+    simpler = is_simpler(state, engine.project, candidate) and as_good(state, losses)
     if verdict.accepted:
         enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, verdict.because)
-    elif len(candidate.replications) < accept.fresh_seeds and fresh and verdict.gain > 0:
+    elif len(candidate.replications) < accept.fresh_seeds and fresh and (verdict.gain > 0 or simpler):
         _replicate(engine, candidate)
+    elif simpler and len(fresh) >= accept.fresh_seeds:
+        because = simpler_words(state, engine.project, candidate, losses)
+        enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, because)
     else:
         reject(engine, candidate, verdict.p, verdict.because)
 

@@ -13,7 +13,7 @@ from company.observe import replaceable
 from company.staffing import Candidate, candidate, next_agent_id
 from company.state import State
 from company.worth import everyone, level_of, worth_of
-from roles.intents import Assign, Coach, Digest, Intent, Replace
+from roles.intents import Assign, Coach, Digest, Intent, Note, Replace
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 def carry_out(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
     """Carry out what an agent decided on a task."""
+    for intent in intents:
+        if isinstance(intent, Note) and (text := ev.clean(intent.text)):
+            engine.emit(ev.NoteWritten(pending.agent, text))
     _TASKS[pending.task](engine, pending, intents)
 
 

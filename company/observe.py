@@ -8,20 +8,24 @@ from weakref import WeakKeyDictionary
 
 from company.appraisal import Posterior
 from company.entities import Agent, Experiment, Pending
+from company.notebook import notes_for
+from company.patching.versions import files_of, refusal, rules
 from company.planning import budget_spent
 from company.staffing import candidate
 from company.state import State
 from company.worth import worth_of
+from projects.spec import Project
 from roles.brains.record import Summary
 from roles.observation import Champion, Observation, ReportView, Result, Subject
 
 NOTHING = Posterior(0.0, 0.0, 0.0, 0, 0.0)  # of who is not measured by worth
 
 
-def observe(state: State, pending: Pending) -> Observation:
+def observe(state: State, pending: Pending, project: Project | None = None) -> Observation:
     """The observation that a decision rests on, as of now."""
     agent = state.agents[pending.agent]
     experiment = state.experiments[pending.experiment] if pending.experiment else None
+    code, code_rules = _code(state, pending, project) if project and project.code else ({}, "")
     return Observation(
         decision=pending.id,
         task=pending.task,
@@ -44,8 +48,30 @@ def observe(state: State, pending: Pending) -> Observation:
         policy=_policy(state, pending.task),
         device=state.device,
         micro_batch_of=state.brief["micro_batch"],
-        notes=agent.advice,
+        notes=_notes(state, agent, pending),
+        code=code,
+        code_rules=code_rules,
     )
+
+
+def _notes(state: State, agent: Agent, pending: Pending) -> tuple[str, ...]:
+    """What a manager advised, why the last proposal was turned down, and what of the notebook bears on the task."""
+    if pending.task not in ("propose", "review", "repair", "verdict"):
+        return agent.advice
+    refused = (f"not run: {agent.turned_down}",) if agent.turned_down else ()
+    reads = agent.harness is not None or state.codes or state.notebook  # an optimiser reads no notes
+    known = notes_for(state, agent, pending) if reads else ()
+    return (*agent.advice, *refused, *known)
+
+
+def _code(state: State, pending: Pending, project: Project) -> tuple[Mapping[str, str], str]:
+    """The code that a patch would change, and what a patch may do; nothing where none is taken."""
+    if pending.task not in ("propose", "repair"):
+        return {}, ""
+    if why := refusal(state, project):
+        return {}, f"No patches are taken: {why}."
+    about = pending.experiment or pending.onto
+    return files_of(state, project, state.experiments[about].code if about else ""), rules(project)
 
 
 class Prefix(Sequence[Result]):
@@ -127,8 +153,16 @@ def _subject(state: State, experiment: Experiment) -> Subject:
         log_tail=experiment.detail,
         loss=None if experiment.metric is None else state.loss(experiment.metric),
         curve=tuple(experiment.curve),
+        code=experiment.code,
+        diff=_diff(state, experiment),
         votes=tuple(experiment.votes.values()),
     )
+
+
+def _diff(state: State, experiment: Experiment) -> str:
+    """What an experiment's version of the code changed, where it is the first to run it."""
+    code = state.codes.get(experiment.code)
+    return code.event.diff if code and code.event.experiment == experiment.id else ""
 
 
 def _reports(state: State, manager: str, task: str) -> tuple[ReportView, ...]:

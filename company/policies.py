@@ -108,6 +108,9 @@ class AcceptPolicy(Frozen):
         le=0.5,
         description="share of the budget kept to rerun the best at the end and choose among them; 0: none",
     )
+    simpler: Switch = Field(
+        default=True, description="a patch that removes code is champion when it is no worse beyond noise"
+    )
 
 
 class FoundPolicy(Frozen):
@@ -152,6 +155,12 @@ class WatchPolicy(Frozen):
         if any(later <= earlier for earlier, later in pairwise(rungs)):
             raise ValueError("rungs must increase, such as [0.25, 0.5]")
         return rungs
+
+
+class RepairPolicy(Frozen):
+    """What an engineer may do about code that fails."""
+
+    patches: Whole = Field(default=2, ge=0, le=20, description="repairs of the code of one experiment that are tried")
 
 
 class AppraisePolicy(Frozen):
@@ -232,6 +241,7 @@ class Policies(Frozen):
     close: ClosePolicy = Field(default=ClosePolicy(), description="the one look at the sealed holdout")
     assign: AssignPolicy = Field(default=AssignPolicy(), description="how a manager divides the compute")
     watch: WatchPolicy = Field(default=WatchPolicy(), description="when an engineer stops a running experiment")
+    repair: RepairPolicy = Field(default=RepairPolicy(), description="what an engineer may do about code that fails")
     appraise: AppraisePolicy = Field(default=AppraisePolicy(), description="how often people are judged")
     replace: ReplacePolicy = Field(
         default=ReplacePolicy(), description="who is let go for someone from the talent pool"

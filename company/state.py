@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from company import events as ev
 from company.chart import OrgChart, shared_chart
-from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Experiment, Pending, Probation, Revised
+from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Code, Experiment, Noted, Pending, Probation, Revised
 from company.record import Record
 from projects.brief import metric_of, space_of
 from projects.spec import Metric, SearchSpace
@@ -79,6 +79,9 @@ class State:
         self.requested = 0
         self.trials: dict[str, ev.AgentReplaced] = {}  # position -> the replacement that is not yet for good
         self.heirs: dict[str, str] = {}  # closed position -> who took its open work
+        self.codes: dict[str, Code] = {}  # versions of the training code, by their hash
+        self.reigns: list[tuple[float, str]] = []  # (company time, experiment) of every champion
+        self.notebook: list[Noted] = []  # what agents wrote; what came of experiments is read from those
         self.unversioned: dict[str, str] = {}  # agents with a model whose harness may have changed, and why
         self.away: set[str] = set()  # agents whose model's server is out
         self.models_spent = ""  # why no language model is asked any more
@@ -284,6 +287,8 @@ class State:
 
     def _requested(self, event: ev.DecisionRequested) -> None:
         pending = Pending(event.decision, event.agent, event.task, event.experiment, event.turn, self.now)
+        if event.task == "propose" and self.reigns:
+            pending.onto = self.champion_of(self.agents[event.agent].position)
         self.decisions[event.decision] = pending
         self.asked += 1
         self.turns[event.agent, event.task] = event.turn + 1
@@ -315,7 +320,8 @@ class State:
         self.agents[event.manager].digest = event.text
 
     def _dropped(self, event: ev.ProposalDropped) -> None:
-        self.agents[event.agent].dropped += 1
+        agent = self.agents[event.agent]
+        agent.dropped, agent.turned_down = agent.dropped + 1, event.detail
         self.duplicates += event.why == "duplicate"
         self.dropped_in_a_row += 1
 
@@ -323,9 +329,11 @@ class State:
         experiment = Experiment(
             event.experiment, event.purpose, event.config, event.hash, self.space.encode(event.config), event.seed,
             event.steps, event.cost, event.split, event.proposer, event.position, event.parent, event.predicted,
-            event.reason, event.micro_batch, self.now,
+            event.reason, event.micro_batch, self.now, code=event.code,
         )  # fmt: skip
         self.experiments[event.experiment] = experiment
+        if event.purpose == "proposal" and event.proposer:
+            self.agents[event.proposer].turned_down = ""
         self.under_way[event.experiment] = None
         self.by_hash.setdefault(event.hash, event.experiment)
         if event.parent and event.purpose == "replication":
@@ -333,6 +341,24 @@ class State:
             parent.replications.append(event.experiment)
             if parent.purpose == "proposal" and not parent.standing:  # in the finals many have been judged before
                 parent.standing = "replicating"
+
+    def _written(self, event: ev.CodeWritten) -> None:
+        self.codes[event.code] = Code(event, self.now)
+
+    def _patched(self, event: ev.ExperimentPatched) -> None:
+        experiment = self.experiments[event.experiment]
+        experiment.code, experiment.hash = event.code, event.hash
+        experiment.repairs += 1
+        self.agents[event.engineer].turned_down = ""
+        self.by_hash.setdefault(event.hash, event.experiment)
+
+    def _repair_refused(self, event: ev.RepairRefused) -> None:
+        self.experiments[event.experiment].repairs += 1
+        self.agents[event.engineer].turned_down = event.detail
+
+    def _noted(self, event: ev.NoteWritten) -> None:
+        position = self.agents[event.agent].position
+        self.notebook.append(Noted(event.agent, position, event.text, len(self.results)))
 
     def _reviewed(self, event: ev.ReviewGiven) -> None:
         self.experiments[event.experiment].votes[event.reviewer] = event.approve
@@ -403,7 +429,7 @@ class State:
         loss = None if event.metric is None else self.loss(event.metric)
         result = Result(
             experiment.id, experiment.proposer, experiment.config, experiment.unit, cast(Any, event.status), loss,
-            event.cost, event.failure, experiment.purpose, tuple(experiment.curve),
+            event.cost, event.failure, experiment.purpose, tuple(experiment.curve), experiment.code,
         )  # fmt: skip
         self.results.append(result)
         for position, seen in self.seen.items():
@@ -442,8 +468,9 @@ class State:
         values = self._fresh(experiment) or [event.metric]
         self._spread(values)
         self.champion = Champion(
-            event.experiment, event.config, experiment.unit, self.loss(event.metric), max(1, event.n)
+            event.experiment, event.config, experiment.unit, self.loss(event.metric), max(1, event.n), experiment.code
         )
+        self.reigns.append((self.now, event.experiment))
         self.champion_values, self.champion_hash = values, event.hash
         self.trail.append((self.now, event.metric))
 
@@ -483,6 +510,13 @@ class State:
     def fresh_values(self, candidate: str) -> list[float]:
         """Metrics of a candidate's finished replications: never the run that it was noticed by."""
         return self._fresh(self.experiments[candidate])
+
+    def champion_of(self, position: str) -> str:
+        """The experiment whose config and code a position builds on: the champion's where it may see it, else ""."""
+        champion = self.experiments[self.champion.experiment] if self.champion else None
+        if champion is None or champion.position is None or champion.position not in self.visible_to(position):
+            return ""
+        return champion.id
 
     def due_for_proposal(self, position: str) -> float:
         """The virtual time at which a researcher's next proposal is due (planning.next_proposer)."""
@@ -549,6 +583,10 @@ _APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {
     ev.DigestSent: State._digest,
     ev.ProposalDropped: State._dropped,
     ev.ExperimentCreated: State._created,
+    ev.CodeWritten: State._written,
+    ev.ExperimentPatched: State._patched,
+    ev.RepairRefused: State._repair_refused,
+    ev.NoteWritten: State._noted,
     ev.ReviewGiven: State._reviewed,
     ev.ExperimentRefused: State._refused,
     ev.ExperimentQueued: State._queued,

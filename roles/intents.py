@@ -32,6 +32,28 @@ class Propose(Intent):
     reason: Text = ""
 
 
+class Patch(Intent):
+    """Change the training code, and run that next (or run a failed experiment again with it)."""
+
+    tasks = ("propose", "repair")
+    patch: Text = Field(
+        description="search-and-replace blocks (<<<<<<< SEARCH, =======, >>>>>>> REPLACE) or a unified diff against the"
+        " code that you are shown; what is searched must be there exactly once"
+    )
+    config: Mapping[str, str | int | float | bool] = Field(
+        default={}, description="parameters to change with it; the others stay as the champion has them"
+    )
+    predicted: float | None = Field(default=None, description="the metric you expect")
+    reason: Text = ""
+
+
+class Note(Intent):
+    """Write a finding or a dead end into the notebook that your colleagues are shown."""
+
+    tasks = ("propose", "repair", "verdict", "plan")
+    text: Text = Field(description="one or two sentences: what was tried, under what, and what came of it")
+
+
 class Approve(Intent):
     """Let the proposal run."""
 
@@ -144,7 +166,8 @@ class Keep(Intent):
 INTENTS: dict[str, type[Intent]] = {
     intent.kind(): intent
     for intent in (
-        Propose, Approve, Refuse, Build, Retry, GiveUp, Stop, Continue, Verdict, Assign, Digest, Coach, Replace, Keep,
+        Propose, Patch, Note, Approve, Refuse, Build, Retry, GiveUp, Stop, Continue, Verdict,
+        Assign, Digest, Coach, Replace, Keep,
     )
 }  # fmt: skip
 

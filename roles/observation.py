@@ -30,17 +30,19 @@ class Result:
     failure: str | None = None
     purpose: str = "proposal"  # baseline | proposal | replication
     curve: tuple[tuple[float, float], ...] = ()
+    code: str = ""  # the version of the training code, "" the project's own
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """The incumbent: its config and the mean loss of its confirmed runs."""
+    """The incumbent: its config, the version of its code, and the mean loss of its confirmed runs."""
 
     experiment: str
     config: Config
     unit: tuple[float, ...]
     loss: float
     runs: int
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,10 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The experiment that a review, build, repair, watch or verdict is about."""
+    """The experiment that a review, build, repair, watch or verdict is about.
+
+    `diff` is what its version of the code changes in that of its parent, "" where it has no patch of its own.
+    """
 
     experiment: str
     proposer: str | None
@@ -70,6 +75,8 @@ class Subject:
     log_tail: str = ""
     loss: float | None = None
     curve: tuple[tuple[float, float], ...] = ()
+    code: str = ""
+    diff: str = ""
     votes: tuple[bool, ...] = ()  # of the reviewers who have voted
 
 
@@ -129,7 +136,9 @@ class Observation:
     policy: Mapping[str, Any] = field(default_factory=dict)  # the chart's settings for this task
     device: str = "cpu"
     micro_batch_of: str | None = None  # the parameter that micro batches divide, None when unsupported
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()  # what the agent was told, and what of the notebook bears on the task
+    code: Mapping[str, str] = field(default_factory=dict)  # file -> text that a Patch changes; {} where none is taken
+    code_rules: str = ""  # what a Patch may do, in a sentence
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A fresh generator for this agent, purpose and turn: never depends on what others drew."""

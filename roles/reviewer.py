@@ -34,12 +34,14 @@ def review(observation: Observation, subject: Subject) -> Approve | Refuse:
     if problems:
         return Refuse(p_improves=0.0, reason="outside the space: " + "; ".join(problems))
     for result in observation.history if subject.unit in summary_of(observation.history).units else ():
-        if result.unit == subject.unit and result.failure != "infrastructure":
+        if result.unit == subject.unit and result.code == subject.code and result.failure != "infrastructure":
             return Refuse(p_improves=0.0, reason=f"a duplicate of {result.experiment}")
-    if subject.unit in observation.pending:
-        return Refuse(p_improves=0.0, reason="the same config is already under way")
     seen = prospect(observation, subject.unit)
     chance = round(seen.p_improves, 4)
+    if subject.diff:
+        return Approve(p_improves=chance, reason="changed code: only a run can tell")
+    if subject.unit in observation.pending:
+        return Refuse(p_improves=0.0, reason="the same config is already under way")
     if seen.near >= NEAR_COPIES and seen.poor == seen.near and seen.p_improves < observation.policy.get("waste", WASTE):
         return Refuse(
             p_improves=chance, reason=f"{seen.near} near copies were tried: all did badly, {seen.failed} failed"

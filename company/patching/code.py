@@ -102,6 +102,7 @@ def _too_large(files: Mapping[str, str], project: Project) -> list[str]:
 
 
 def _of_file(name: str, text: str, project: Project) -> Iterator[str]:
+    yield from _unprintable(text, project.code.get(name, ""))
     tree, own = _parse(text), _parse(project.code.get(name, ""))
     defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     for node in own.body:
@@ -116,6 +117,14 @@ def _of_file(name: str, text: str, project: Project) -> Iterator[str]:
     for shown, line, why in _reaches(tree):
         if shown not in kept:
             yield f", line {line}: '{shown[:80]}' {why}, which the project's own code does not do"
+
+
+def _unprintable(text: str, own: str) -> Iterator[str]:
+    """Characters that a screen would act on, or that show a reader other code than what runs."""
+    kept = set(own.split("\n"))
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.replace("\t", "").isprintable() and line not in kept:
+            yield f", line {number}: has a control character; write it as an escape such as '\\x1b'"
 
 
 def _is_allowed(module: str, allowed: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ log wrote is untrusted: one line of it is cut and stripped of control characters
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Sequence
 
 from projects.spec import Config, describe_range
@@ -20,10 +21,16 @@ ROWS = 5  # best and last results shown
 REPORTS = 30
 PARAMETERS = 60
 LONG_TASKS = ("propose", "review")  # the ones that cannot be decided without the search space
+MAX_CODE = 48_000  # characters of training code, beside the rest of a digest: a patch must quote it exactly
+MAX_DIFF = 6_000
+MAX_NOTE = 340
 
 
 def render(observation: Observation) -> str:
-    """The digest, at most MAX_DIGEST characters: task, metric, champion, results, and what the decision is about."""
+    """The digest, at most MAX_DIGEST characters: task, metric, champion, results, and what the decision is about.
+
+    The training code, where a patch is taken, comes after it, in at most MAX_CODE more.
+    """
     parts = [
         _head(observation),
         _champion(observation),
@@ -32,10 +39,11 @@ def render(observation: Observation) -> str:
         _space(observation) if observation.task in LONG_TASKS else "",
         _reports(observation),
         _results(observation),
-        _bullets("Notes", [one_line(note) for note in observation.notes[-ROWS:]]),
+        _bullets("Notes", [one_line(note, MAX_NOTE) for note in observation.notes]),
     ]
     text = "\n\n".join(part for part in parts if part)
-    return text if len(text) <= MAX_DIGEST else text[: MAX_DIGEST - 8] + "\n… (cut)"
+    text = text if len(text) <= MAX_DIGEST else text[: MAX_DIGEST - 8] + "\n… (cut)"
+    return f"{text}\n\n{code}" if (code := _code(observation)) else text
 
 
 def one_line(text: object, limit: int = MAX_LINE) -> str:
@@ -50,6 +58,23 @@ def one_line(text: object, limit: int = MAX_LINE) -> str:
 def fence(text: str, limit: int = MAX_LOG) -> str:
     """The last `limit` characters of untrusted lines, in a fence that they cannot close."""
     return "\n".join(["```untrusted", *map(_printable, text[-limit:].splitlines()), "```"])
+
+
+def verbatim(text: str, language: str = "") -> str:
+    """Untrusted lines as they are, in a fence longer than any that they hold."""
+    marks = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    shown = "".join(c if c == "\n" or c == "\t" or c.isprintable() else " " for c in text)
+    bars = "`" * max(3, marks + 1)
+    return f"{bars}{language}\n{shown.rstrip(chr(10))}\n{bars}"
+
+
+def _code(seen: Observation) -> str:
+    """The files that a patch would change, as they are, and what a patch may do."""
+    if not seen.code:
+        return f"## Training code\n{seen.code_rules}" if seen.code_rules else ""
+    files = [f"### {one_line(name, 80)}\n{verbatim(text, 'python')}" for name, text in seen.code.items()]
+    text = "\n\n".join([f"## Training code\n{seen.code_rules}", *files])
+    return text if len(text) <= MAX_CODE else text[: MAX_CODE - 12] + "\n````\n… (cut)"
 
 
 def _printable(text: str) -> str:
@@ -87,8 +112,9 @@ def _directive(seen: Observation) -> str:
 
 
 def _subject(seen: Observation, subject: Subject) -> str:
+    changed = _against(seen, subject.config, subject.code)
     facts = [
-        f"- proposed by {one_line(subject.proposer or 'the company', 60)}: {_against(seen, subject.config)}",
+        f"- proposed by {one_line(subject.proposer or 'the company', 60)}: {changed}",
         f"- steps {subject.steps}, cost {subject.cost:.3g} s on a slot, attempt {subject.attempt}, device {seen.device}"
         + (f", micro batch {subject.micro_batch}" if subject.micro_batch else ""),
     ]
@@ -103,6 +129,9 @@ def _subject(seen: Observation, subject: Subject) -> str:
     text = f"## Experiment {one_line(subject.experiment, 40)}\n" + "\n".join(facts)
     if subject.reason:
         text += "\n\nThe proposer's reason:\n" + fence(subject.reason, 600)
+    if subject.diff:
+        cut = subject.diff if len(subject.diff) <= MAX_DIFF else subject.diff[:MAX_DIFF] + "\n… (cut)"
+        text += "\n\nIts change of the training code:\n" + verbatim(cut, "diff")
     if subject.log_tail:
         text += "\n\nEnd of the log:\n" + fence(subject.log_tail)
     return text
@@ -149,7 +178,7 @@ def _table(seen: Observation, title: str, results: Sequence[Result]) -> str:
         outcome = result.failure or result.status if result.loss is None else _metric(seen, result.loss)
         cells = (result.experiment, result.proposer or "company", outcome, f"{result.cost:.3g}")
         cut = [one_line(cell, 40).replace("|", "/") for cell in cells]
-        rows.append("| " + " | ".join([*cut, _against(seen, result.config).replace("|", "/")]) + " |")
+        rows.append("| " + " | ".join([*cut, _against(seen, result.config, result.code).replace("|", "/")]) + " |")
     return f"## {title}\n" + "\n".join(rows)
 
 
@@ -162,11 +191,13 @@ def _metric(seen: Observation, loss: float) -> str:
     return f"{seen.metric.sign * loss:.5g}"
 
 
-def _against(seen: Observation, config: Config) -> str:
+def _against(seen: Observation, config: Config, code: str) -> str:
     """Only what differs from the champion (or the baseline): what a reader compares."""
     reference = _reference(seen.champion, seen.baseline)
     changed = {name: value for name, value in config.items() if reference.get(name) != value}
-    return _config(changed) if changed else "nothing changed"
+    other = code != (seen.champion.code if seen.champion else "")
+    words = [f"code {one_line(code, 20) or 'of the project'}"] if other else []
+    return " ".join([*words, _config(changed)] if changed else words) or "nothing changed"
 
 
 def _reference(champion: Champion | None, baseline: Config) -> Config:

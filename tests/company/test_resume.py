@@ -63,7 +63,8 @@ def test_the_eventful_runs_are_eventful() -> None:
     assert retried and stopped and several
     by_people = {"CommandAnswered", "RunPaused", "RunContinued", "ApprovalAsked", "ApprovalGiven"}
     of_models = {"HarnessVersioned", "AgentPaused", "AgentReturned", "ModelBudgetSpent"}
-    elsewhere = by_people | of_models | {"RevisionChecked"}  # test_interventions, test_models, test_restructuring
+    of_patches = {"CodeWritten", "ExperimentPatched", "RepairRefused", "NoteWritten"}
+    elsewhere = by_people | of_models | of_patches | {"RevisionChecked"}  # test_interventions, ..., test_restructuring
     assert found >= set(ev.EVENTS) - elsewhere
 
 
