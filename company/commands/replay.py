@@ -1,4 +1,4 @@
-"""`loopworks replay`: the whole story of one row of a batch."""
+"""`loopworks replay`: the whole story of one row of a batch, or a finished run from its founding."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from company.exits import Exit
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.argument("row", type=click.IntRange(min=0))
-@click.option("--out", type=click.Path(path_type=Path), help="The run directory; DIR/replays/ROW otherwise.")
-def replay(directory: Path, row: int, out: Path | None) -> None:
+@click.argument("row", type=click.IntRange(min=0), required=False)
+@click.option("--out", type=click.Path(path_type=Path), help="The run directory; DIR/replays/ROW (or N) otherwise.")
+def replay(directory: Path, row: int | None, out: Path | None) -> None:
     """Run row ROW of the batch in DIR again, with its full ledger, and check that its history is the same.
 
-    The run directory is one as loopworks run makes it: loopworks report and loopworks tui open it.
+    Without ROW, DIR is a finished run: it is carried out again, its experiments really train, and its language models'
+    recorded answers are given without network. Its history is the same if it worked in order (one slot, or
+    --deterministic). The run directory is one as loopworks run makes it: loopworks report and loopworks tui open it.
     """
+    if row is None:
+        _replay_run(directory, out or _next(directory / "replays"))
+        return
     from company.batch.store import Store, StoreError
     from company.directory import DirectoryError
     from company.ledger import LedgerError
@@ -32,6 +37,39 @@ def replay(directory: Path, row: int, out: Path | None) -> None:
         _stop(str(error), Exit.USAGE)
     except (DirectoryError, LedgerError, OSError) as error:
         _stop(f"loopworks: {error}", Exit.FAILED)
+
+
+def _replay_run(directory: Path, out: Path) -> None:
+    from company.chart_problems import ChartError
+    from company.compute.backend import ComputeError
+    from company.directory import DirectoryError
+    from company.ledger import LedgerError
+    from company.models import ModelError
+    from company.run_again import run_again
+    from projects.load import ProjectError
+    from roles.brains.llm.exchanges import Diverged
+
+    try:
+        found = run_again(directory, out)
+    except (ChartError, ProjectError) as error:
+        _stop(str(error), Exit.USAGE)
+    except (DirectoryError, LedgerError, ModelError, Diverged, ComputeError, OSError) as error:
+        _stop(f"loopworks: {error}", Exit.FAILED)
+    if found.after == found.before:
+        click.echo(f"the run is as it was, digest {found.after[:12]}; see it with: loopworks report {out}")
+        return
+    why = "" if found.in_order else ": it took what came first; only one slot or --deterministic repeats"
+    _stop(
+        f"loopworks: the run came out otherwise ({found.after[:12]}, not {found.before[:12]}){why}; what happened now is"
+        f" in {out}", Exit.FAILED,
+    )  # fmt: skip
+
+
+def _next(parent: Path) -> Path:
+    number = 1
+    while (parent / str(number)).exists():
+        number += 1
+    return parent / str(number)
 
 
 def _replay(store: object, directory: Path, row: int, out: Path) -> None:
