@@ -59,10 +59,8 @@ def _replay_run(directory: Path, out: Path) -> None:
         click.echo(f"the run is as it was, digest {found.after[:12]}; see it with: loopworks report {out}")
         return
     why = "" if found.in_order else ": it took what came first; only one slot or --deterministic repeats"
-    _stop(
-        f"loopworks: the run came out otherwise ({found.after[:12]}, not {found.before[:12]}){why}; what happened now is"
-        f" in {out}", Exit.FAILED,
-    )  # fmt: skip
+    _stop(f"loopworks: the run came out otherwise ({found.after[:12]}, not {found.before[:12]}){why}; what happened now"
+          f" is in {out}", Exit.FAILED)  # fmt: skip
 
 
 def _next(parent: Path) -> Path:
