@@ -1,19 +1,23 @@
 """The read model: what a screen or a replay shows of a company, folded from its events. Pure; bounded where it can be.
 
 `State` says how things stand; a Snapshot keeps beside it what led there: the story in plain words, who did what, the
-slots' lanes, the judgements. A replay is the same fold, stopped earlier.
+slots' lanes, the judgements. A replay is the same fold, stopped earlier. One that was not folded from all events is
+`early` (company/glimpse.py): it says so, and knows people by their last appraisals.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from company import events as ev
+from company.appraisal import Posterior
+from company.entities import Agent
 from company.narration import narrate
 from company.state import State
+from company.worth import everyone
 
 STORY = 20_000  # lines kept of the whole company, the oldest go first
 PER_AGENT = 500
@@ -78,29 +82,33 @@ class Snapshot:
 
     def __init__(self) -> None:
         self.state = State()
+        self.early = False
         self.seq = 0
         self.at = 0.0
         self.wall = 0.0
         self.founded = 0.0  # wall time
+        self.tally: dict[str, int] = {}  # status -> how many experiments have it
         self.story: deque[Mark] = deque(maxlen=STORY)
         self.by_agent: dict[str, deque[Mark]] = {}
         self.dossiers: dict[str, Dossier] = {}
         self.appraisals: dict[str, list[tuple[float, ev.AgentAppraised]]] = {}
         self.lanes: dict[int, deque[Lease]] = {}
         self.tenures: dict[str, list[Tenure]] = {}  # position -> who held it
+        self._worths: tuple[int, Mapping[str, Posterior]] = -1, {}
 
     def apply(self, recorded: Recorded) -> None:
         """Take one event on. Raises what State.apply raises for an event that does not follow."""
         seq, at, wall, event = recorded
-        freed = self._slot_of(event)
+        freed, before = self._slot_of(event), self._status_of(event)
         self.state.apply(event, at)
+        self._count(before, self._status_of(event))
         self.seq, self.at, self.wall = seq, at, wall
         keep = _KEEP.get(type(event))
         if keep:
             keep(self, event)
         if freed is not None:
             self._free(freed)
-        self._tell(recorded)
+        self.tell(recorded)
 
     def extend(self, records: Iterable[Recorded]) -> None:
         """Take several events on, in order."""
@@ -115,6 +123,32 @@ class Snapshot:
         """What is kept of an experiment; an empty one where nothing was said yet."""
         return self.dossiers.get(experiment) or Dossier()
 
+    def worths(self) -> Mapping[str, Posterior]:
+        """What everyone who is or was a researcher is worth, as the appraisals reckon it."""
+        if self._worths[0] != self.seq:
+            found = self._last_appraisals() if self.early else everyone(self.state) if self.state.record.scores else {}
+            self._worths = self.seq, found
+        return self._worths[1]
+
+    def worth(self, agent: Agent) -> Posterior | None:
+        """A researcher's worth, None without evidence."""
+        known = agent.role == "researcher" and (self.early or self.state.record.evidence(agent.id))
+        return self.worths().get(agent.id) if known else None
+
+    def _last_appraisals(self) -> Mapping[str, Posterior]:
+        found = [agent.appraised for agent in self.state.agents.values() if agent.appraised is not None]
+        return {a.agent: Posterior(a.worth, a.low, a.high, a.evidence, a.p_below) for a in found}
+
+    def _status_of(self, event: Any) -> str:
+        experiment = self.state.experiments.get(getattr(event, "experiment", None) or "")
+        return experiment.status if experiment is not None else ""
+
+    def _count(self, before: str, after: str) -> None:
+        if before != after:
+            self.tally[after] = self.tally.get(after, 0) + 1
+            if before:
+                self.tally[before] -= 1
+
     def _slot_of(self, event: ev.Event) -> int | None:
         if isinstance(event, (ev.ExperimentFinished, ev.AttemptFailed)):
             return self.state.experiments[event.experiment].slot
@@ -125,7 +159,8 @@ class Snapshot:
         if lane and lane[-1].end is None:
             lane[-1].end = self.at
 
-    def _tell(self, recorded: Recorded) -> None:
+    def tell(self, recorded: Recorded) -> None:
+        """Put an event into the story, where it is worth a line."""
         words = narrate(self.state, recorded.event)
         if not words:
             return

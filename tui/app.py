@@ -40,6 +40,7 @@ from tui.widgets.tour import TourBar
 SMALL = 60, 16
 REST_S = 0.25  # between two drawings of what the feed brings
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
+EARLY = "The ledger is being read: until it is, scores are the last appraisals', and lists hold only the latest."
 
 
 class Dashboard(Personal):
@@ -73,9 +74,10 @@ class Dashboard(Personal):
         self.feed = Feed(directory, self._fed, tick)
         self._history = History(directory)
         self._previous = "org"
-        self._said = ""
+        self._said, self._banner = "", ""
         self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
+        self._seen: Snapshot | None = None  # what was drawn last
         self._waiting = False
         self._toured = False
         self._wanted = ""  # what the tab that is being opened shall select
@@ -111,13 +113,13 @@ class Dashboard(Personal):
             self.desk.take(event.delta)
         except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, ChartError):
             self.feed.stop()
-            self.banner(f"event {self.desk.whole.seq + 1} does not follow: the ledger was altered, or is newer")
+            self.banner(f"event {self.desk.fold.seq + 1} does not follow: the ledger was altered, or is newer")
             return
         finally:
             self.feed.taken()
         self.hear()
         self._draw_soon()
-        caught_up = self.desk.whole.seq >= event.delta.total
+        caught_up = self.desk.whole.early or self.desk.whole.seq >= event.delta.total
         if caught_up and not self.tab and self.desk.whole.is_founded:
             self.tab = "org"
 
@@ -134,12 +136,14 @@ class Dashboard(Personal):
         self._drawn, self._waiting = time.monotonic(), False
         self._draw_status()
         self._draw_banner()
-        if not self.desk.replay or self.tab == "timeline":
+        unchanged = self.desk.shot.early and self._seen is self.desk.shot
+        if (not self.desk.replay or self.tab == "timeline") and not unchanged:
             self._draw_view()
 
     def _draw_view(self) -> None:
         view = self.view
         if view is not None and view.ready:
+            self._seen = self.desk.shot
             view.draw()
 
     def _second(self) -> None:
@@ -159,15 +163,18 @@ class Dashboard(Personal):
         delta = self.desk.delta
         dead = DEAD.format(self.desk.directory) if delta.engine == "dead" else ""
         failed = self.visit.engine.failure() if self.visit.engine is not None else ""
-        self.banner(delta.problem or failed or dead or self._said, keep=False)
+        early = EARLY if self.desk.whole.early else ""
+        self.banner(delta.problem or failed or dead or self._said or early, keep=False)
 
     def banner(self, text: str, keep: bool = True) -> None:
         """A line over the body; "" takes it away. `keep` says that it stays until it is replaced."""
         if keep:
             self._said = text
-        shown = self.query_one("#banner", Static)
-        shown.update(text)
-        shown.set_class(bool(text), "-shown")
+        if text != self._banner:  # an update lays the whole screen out again
+            self._banner = text
+            shown = self.query_one("#banner", Static)
+            shown.update(text)
+            shown.set_class(bool(text), "-shown")
 
     @property
     def view(self) -> View | None:

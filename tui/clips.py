@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from company.snapshot import Snapshot
-from company.standing import doing, score
+from company.standing import doing
 from company.wording import count, plain
 from tui.desk import Desk
 
@@ -29,7 +29,7 @@ def agent_clip(shot: Snapshot, id: str) -> str:
     if agent is None:
         return ""
     who = f"{plain(agent.id, 60)}: {agent.role}, {plain(agent.brain.kind, 40)}, {agent.status}"
-    worth = score(state, agent)
+    worth = shot.worth(agent)
     parts = [f"score {worth.mean:+.2f} ({worth.low:+.2f} to {worth.high:+.2f})"] if worth else []
     if agent.role == "researcher":
         parts.append(f"{count(agent.experiments, 'experiment')}, {agent.failed} failed")

@@ -17,7 +17,10 @@ from tui.outbox import Outbox
 
 @dataclass(slots=True)
 class Desk:
-    """`whole` is as far as the feed has read; `shot` is the same, or an earlier moment in a replay."""
+    """`whole` is all that is known; `shot` is the same, or an earlier moment in a replay.
+
+    A long ledger is folded in `fold` while `whole` is the first look at it.
+    """
 
     directory: Path
     whole: Snapshot = field(default_factory=Snapshot)
@@ -30,8 +33,10 @@ class Desk:
     outbox: Outbox = field(default_factory=Outbox)
     founding: Mapping[str, Any] | None = None  # the chart that the company was founded with
 
+    fold: Snapshot = field(init=False)
+
     def __post_init__(self) -> None:
-        self.shot = self.whole
+        self.shot = self.fold = self.whole
 
     @property
     def replay(self) -> bool:
@@ -40,11 +45,21 @@ class Desk:
 
     def take(self, delta: Delta) -> None:
         """Fold what the feed brought. Raises what the fold raises for a ledger that was altered."""
-        self.whole.extend(delta.records)
+        self.fold.extend(delta.records)
         self.outbox.read(delta.records)
         if delta.records and isinstance(delta.records[0].event, RunFounded):
             self.founding = delta.records[0].event.chart
         self.delta = delta
+        if delta.early is not None:
+            self.fold = Snapshot()
+            self._know(delta.early)
+        elif self.fold is not self.whole and self.fold.seq >= delta.total:
+            self._know(self.fold)
+
+    def _know(self, whole: Snapshot) -> None:
+        if not self.replay:
+            self.shot = whole
+        self.whole = whole
 
     def barred(self) -> str:
         """Why nothing can be asked of the company from here, "" where it can."""
@@ -56,6 +71,8 @@ class Desk:
         if self.delta.engine != "live":
             dead = "the engine is presumed dead" if self.delta.engine == "dead" else "no engine works on this run"
             return f"{dead}: {resume}"
+        if self.whole.early:
+            return "the ledger is still being read: wait until it is"
         return "an earlier moment is shown: L goes back to the present" if self.replay else ""
 
     def needs(self) -> int:
@@ -66,7 +83,7 @@ class Desk:
     def situation(self, now: float | None = None) -> Situation:
         """What the status row says beside the snapshot."""
         quiet = max(0.0, (time.time() if now is None else now) - self.whole.wall) if self.whole.wall else 0.0
-        read = self.whole.seq / self.delta.total if self.delta.total else 1.0
+        read = self.fold.seq / self.delta.total if self.delta.total else 1.0
         return Situation(
             self.delta.engine, self.replay, self.whole.seq, quiet, min(1.0, read), self.needs(),
             len(self.outbox.waiting),

@@ -5,10 +5,10 @@ The next tick waits until the last Delta was taken, so that a slow screen is nev
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,21 +16,26 @@ from typing import TYPE_CHECKING
 from tui.source import EngineStatus, Source, SourceError
 
 if TYPE_CHECKING:
-    from company.snapshot import Recorded
+    from company.snapshot import Recorded, Snapshot
 
 TICK_S = 0.2
 LOOK_S = 1.0  # between looks at the engine's lock
+LONG = 20_000  # events, from which on a ledger is worth a first look
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What a tick brought. `total` is the last event of the ledger; `problem` is a line for a banner."""
+    """What a tick brought. `total` is the last event of the ledger; `problem` is a line for a banner.
+
+    `early` is what a long ledger can show before all of it is read.
+    """
 
     records: tuple[Recorded, ...] = ()
     total: int = 0
     engine: EngineStatus = "stopped"
     running: Mapping[str, float] = field(default_factory=dict)
     problem: str = ""
+    early: Snapshot | None = None
 
 
 Sink = Callable[[Delta], None]
@@ -89,6 +94,8 @@ class Feed:
     def _look(self) -> Delta | None:
         if self._closed and self._last.engine == "finished":
             return None  # nothing follows the closing event
+        if self._last.total == 0 and self.source.last() > LONG:
+            return self._early()
         fresh = self.source.changed() or self._seq < self._last.total
         records = self._records() if fresh else ()
         total = max(self.source.last(), self._seq) if fresh else self._last.total
@@ -98,19 +105,29 @@ class Feed:
             self.source.close()  # so that the engine's own close comes last, and tidies the WAL away
         return self._changed(delta)
 
+    def _early(self) -> Delta | None:
+        """A first look; where the ledger does not allow one, only its length: reading it in order will say why."""
+        from company.glimpse import glimpse
+        from tui.extract import extract
+
+        shot, total = None, self.source.last()
+        with suppress(LookupError, ValueError, TypeError, AttributeError, RuntimeError):
+            found = extract(self.source)
+            shot = glimpse(found) if found is not None else None
+        return self._changed(Delta((), total, self._engine(True), self.source.running(), early=shot))
+
     def _records(self) -> tuple[Recorded, ...]:
-        from company.events import restore
-        from company.snapshot import Recorded
+        from tui.extract import restored
 
         found = []
-        for seq, at, wall, kind, body, measured in self.source.read(self._seq):
+        for row in self.source.read(self._seq):
             try:
-                event = restore(kind, json.loads(body), json.loads(measured))
+                found.append(restored(row))
             except KeyError:
-                raise SourceError(f"event {seq} is of a kind this version does not know: upgrade loopworks") from None
+                said = f"event {row[0]} is of a kind this version does not know: upgrade loopworks"
+                raise SourceError(said) from None
             except (TypeError, ValueError):
-                raise SourceError(f"event {seq} cannot be read: restore the ledger from a copy") from None
-            found.append(Recorded(seq, at, wall, event))
+                raise SourceError(f"event {row[0]} cannot be read: restore the ledger from a copy") from None
         if found:
             self._seq = found[-1].seq
             self._closed = found[-1].event.kind == "RunClosed"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from bisect import bisect_right
 from pathlib import Path
 
-from company.events import restore
-from company.snapshot import Recorded, Snapshot
+from company.snapshot import Snapshot
+from tui.extract import restored
 from tui.source import Source
 
 STEP = 1_000  # events between checkpoints
@@ -32,8 +31,8 @@ class History:
             rows = self._source.read(shot.seq, min(STEP, seq - shot.seq))
             if not rows:
                 break
-            for number, at, wall, kind, body, measured in rows:
-                shot.apply(Recorded(number, at, wall, restore(kind, json.loads(body), json.loads(measured))))
+            for row in rows:
+                shot.apply(restored(row))
             self._keep(shot)
         return pickle.loads(pickle.dumps(shot))
 

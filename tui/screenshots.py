@@ -38,6 +38,7 @@ async def settle(app: Dashboard, pilot: object) -> None:
         await pause(0.05)
         if (
             app.desk.whole.is_founded
+            and not app.desk.whole.early
             and app.desk.whole.seq >= app.desk.delta.total
             and app.view is not None
             and app.view.ready

@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from company.directory import is_held
 
+Row = tuple[int, float, float, str, str, str]  # seq, at, wall, kind, payload, measured of an event
 EngineStatus = Literal["live", "finished", "stopped", "dead"]
 
 BATCH = 1_000  # records a read
 PATIENCE_S = 0.05  # a read stops after this, whatever is left
-KNOWN_VERSION = 1  # company.tables.SCHEMA_VERSION, repeated here to keep SQLAlchemy out of the dashboard's start
+KNOWN_VERSION = 2  # company.tables.SCHEMA_VERSION, repeated here to keep SQLAlchemy out of the dashboard's start
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
@@ -74,8 +75,8 @@ class Source:
         was, self._version = self._version, version
         return version != was
 
-    def read(self, after: int, most: int = BATCH) -> list[tuple[int, float, float, str, str, str]]:
-        """Rows (seq, at, wall, kind, payload, measured) after a sequence number, bounded in number and in time."""
+    def read(self, after: int, most: int = BATCH) -> list[Row]:
+        """The events after a sequence number, bounded in number and in time."""
         started, rows = time.monotonic(), []
         cursor = self._execute(
             "SELECT seq, at, wall, kind, payload, measured FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)
@@ -90,6 +91,23 @@ class Source:
         finally:
             cursor.close()
         return rows
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Reads that see one state of the ledger; keep it short."""
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection is not None:
+                self._connection.execute("COMMIT")
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """What a query answers. Raises SourceError."""
+        try:
+            return self._execute(sql, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
 
     def last(self) -> int:
         """The sequence number of the last event, 0 where there is none."""

@@ -68,14 +68,16 @@ def keep(ledger: Path, events: Path) -> None:
 
 def restore(events: Path, ledger: Path) -> None:
     """The ledger that `keep` wrote down."""
-    Ledger(ledger, write=True).close()
+    begun = Ledger(ledger, write=True)
+    begun.open_session("run", "test")
+    begun.close_session()
+    begun.close()
     rows = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
     with closing(sqlite3.connect(ledger)) as database:
         database.executemany(
             "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [row for row in rows if len(row) == 8]
         )
         database.executemany("INSERT INTO metric VALUES (?, ?, ?)", [row for row in rows if len(row) == 3])
-        database.execute("INSERT INTO session (opened, closed, how, version) VALUES (0, 1, 'run', 'test')")
         database.commit()
 
 

@@ -27,7 +27,7 @@ def agent_page(shot: Snapshot, id: str, room: int, short: bool = False) -> list[
     if agent is None:
         return [line(("nobody is selected", "muted"))]
     lines = [*_who(shot, agent, room), *_score(shot, agent, room, short), *_place(shot, agent, room)]
-    lines += [*_appraisals(shot, agent, room), *_best(shot, agent, room)] if not short else []
+    lines += [*_appraisals(shot, agent, room), *_best(shot, agent, room)] if not short and not shot.early else []
     return [*lines, *_decisions(shot, agent, room, 8 if short else DECISIONS)]
 
 
@@ -55,9 +55,13 @@ def _status(agent: Agent) -> list[tuple[str, str]]:
 
 
 def _score(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:
+    if shot.early and agent.role != "researcher":
+        return [*heading("Score", room), line(("not known yet: the ledger is being read", "warn"))]
     if agent.role != "researcher":
         return [*_card(shot, agent, room, short), *_record(shot, agent, room)]
-    lines = [*heading("Score", room), *parts(shot.state, agent)]
+    lines = [*heading("Score", room), *parts(shot, agent)]
+    if shot.early:
+        return lines
     if agent.outcomes:
         bars = sparks(agent.outcomes, max(8, room - 24), 0.0, 1.0)
         lines.append(line(("beat        ", "muted"), (bars, "busy"), (" of the record", "muted")))
@@ -130,7 +134,7 @@ def _risk(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
     if agent.status == "probation":
         coached = next((m for m in reversed(shot.by_agent.get(agent.id, ())) if m.kind == "AgentCoached"), None)
         return paragraph("at risk", coached.words if coached else "on probation", room, 5, "warn")
-    if replaceable(shot.state, agent):
+    if not shot.early and replaceable(shot.state, agent):
         return paragraph("at risk", "the chart's rule lets it be replaced at the next appraisal", room, 3, "warn")
     said_last = last[-1][1].because if last else "not appraised yet"
     return paragraph("why kept", said_last, room, 3)

@@ -6,30 +6,29 @@ from collections.abc import Callable
 
 from company.entities import Agent
 from company.snapshot import Snapshot
-from company.standing import doing, score
-from company.state import State
+from company.standing import doing
 from company.wording import plain
 from tui.draw import glyphs
 from tui.draw.ink import Line, Span, brief, fit, said, sparks
 from tui.draw.worth import SPAN, scale, worth_style
 
-Sort = Callable[[State, Agent], tuple[bool, float | str]]
+Sort = Callable[[Snapshot, Agent], tuple[bool, float | str]]
 
 SCALE = f"-{SPAN:g} … +{SPAN:g}"  # the heading of the column of intervals
 ROLES = ("manager", "researcher", "engineer", "reviewer")
 
 
-def _worth(state: State, agent: Agent) -> float | None:
-    found = score(state, agent)
+def _worth(shot: Snapshot, agent: Agent) -> float | None:
+    found = shot.worth(agent)
     return found.mean if found else None
 
 
 ORDERS: dict[str, Sort] = {
-    "chart": lambda state, a: (a.status == "left", ""),
-    "weakest": lambda state, a: ((worth := _worth(state, a)) is None, worth or 0.0),
-    "strongest": lambda state, a: ((worth := _worth(state, a)) is None, -(worth or 0.0)),
-    "role": lambda state, a: (False, f"{ROLES.index(a.role) if a.role in ROLES else 9}"),
-    "most runs": lambda state, a: (False, -a.experiments),
+    "chart": lambda shot, a: (a.status == "left", ""),
+    "weakest": lambda shot, a: ((worth := _worth(shot, a)) is None, worth or 0.0),
+    "strongest": lambda shot, a: ((worth := _worth(shot, a)) is None, -(worth or 0.0)),
+    "role": lambda shot, a: (False, f"{ROLES.index(a.role) if a.role in ROLES else 9}"),
+    "most runs": lambda shot, a: (False, -a.experiments),
 }
 
 
@@ -45,10 +44,10 @@ def row(shot: Snapshot, id: str, room: int) -> Line:
     agent = shot.state.agents[id]
     glyph, colour = glyphs.seat(agent)
     spans: list[Span] = [(f"{glyph} ", f"{colour} b")]
-    values = _values(shot.state, agent)
+    values = _values(shot, agent)
     for name, size, right in _columns(room):
         if name == SCALE:
-            worth = score(shot.state, agent)
+            worth = shot.worth(agent)
             shown = scale((worth.mean, worth.low, worth.high), size) if worth else ((" " * size, ""),)
             spans += [*shown, (" ", "")]
             continue
@@ -70,8 +69,8 @@ def _columns(room: int) -> list[tuple[str, int, bool]]:
     return found
 
 
-def _values(state: State, agent: Agent) -> dict[str, tuple[str, str]]:
-    worth = score(state, agent)
+def _values(shot: Snapshot, agent: Agent) -> dict[str, tuple[str, str]]:
+    worth = shot.worth(agent)
     researcher = agent.role == "researcher"
     shown = (f"{worth.mean:+.2f}", worth_style((worth.mean, worth.low, worth.high))) if worth else ("", "faint")
     brain = "" if agent.brain.kind == "policy" else plain(agent.brain.kind, 20)

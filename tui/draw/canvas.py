@@ -1,12 +1,15 @@
-"""A drawing on a grid of cells: boxes and connectors that join where they meet, with text on top."""
+"""A drawing on a grid of cells: boxes and connectors that join where they meet, with holes for text.
+
+What stands still (strokes, and where text goes) is put together once; the holes of a line are filled when it is shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
-from tui.draw.ink import EMPTY, Line, Span, clip, width
+from tui.draw.ink import Line, Span, width
 
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 JOINTS = {
@@ -25,29 +28,64 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Hole:
+    """A place for text, `room` cells wide, known by a key."""
+
+    key: str
+    room: int
+
+
+Row = tuple[Span | Hole, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
-    """Lines to show, and where what can be selected lies in them."""
+    """Lines to show, and where what can be selected lies in them. `wide` is given where it is known."""
 
     lines: Sequence[Line]
     spots: Mapping[str, Box] = field(default_factory=dict)
+    wide: int | None = None
 
     @property
     def width(self) -> int:
-        return max((width(line) for line in self.lines), default=0)
+        return max((width(line) for line in self.lines), default=0) if self.wide is None else self.wide
+
+
+class Filled(Sequence[Line]):
+    """Rows whose holes are filled when a line is asked for, once each."""
+
+    def __init__(self, rows: Sequence[Row], fill: Callable[[Hole], Line]) -> None:
+        self._rows, self._fill = rows, fill
+        self._lines: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self[y] for y in range(*index.indices(len(self)))]
+        if index not in self._lines:
+            spans: list[Span] = []
+            for piece in self._rows[index]:
+                spans += self._fill(piece) if isinstance(piece, Hole) else (piece,)
+            self._lines[index] = tuple(spans)
+        return self._lines[index]
 
 
 class Canvas:
-    """Collects strokes and text, in any order; `lines` puts them together."""
+    """Collects strokes and holes, in any order; `rows` puts them together."""
 
     def __init__(self) -> None:
         self._strokes: dict[int, dict[int, tuple[int, str]]] = {}
-        self._texts: dict[int, list[tuple[int, Line]]] = {}
+        self._holes: dict[int, list[tuple[int, Hole]]] = {}
 
-    def text(self, x: int, y: int, spans: Sequence[Span], room: int | None = None) -> None:
-        """Put text at a cell, over whatever strokes lie there; texts must not overlap."""
-        shown = tuple(spans) if room is None else clip(spans, room)
-        if shown:
-            self._texts.setdefault(y, []).append((x, shown))
+    def hole(self, x: int, y: int, hole: Hole) -> None:
+        """Leave room for text at a cell, over whatever strokes lie there; holes must not overlap."""
+        self._holes.setdefault(y, []).append((x, hole))
 
     def across(self, x1: int, x2: int, y: int, style: str) -> None:
         """A horizontal stroke between two cells, both included."""
@@ -69,9 +107,9 @@ class Canvas:
         self.down(box.x, box.y, bottom, style)
         self.down(right, box.y, bottom, style)
 
-    def lines(self) -> list[Line]:
+    def rows(self) -> list[Row]:
         """The drawing from its first row."""
-        bottom = max((*self._strokes, *self._texts), default=-1)
+        bottom = max((*self._strokes, *self._holes), default=-1)
         return [self._row(y) for y in range(bottom + 1)]
 
     def _stroke(self, x: int, y: int, mask: int, style: str) -> None:
@@ -79,19 +117,15 @@ class Canvas:
         was, old = row.get(x, (0, style))
         row[x] = was | mask, old if was else style
 
-    def _row(self, y: int) -> Line:
-        texts = sorted(self._texts.get(y, ()), key=lambda piece: piece[0])
+    def _row(self, y: int) -> Row:
         strokes = self._strokes.get(y, {})
-        if not texts and not strokes:
-            return EMPTY
-        spans: list[Span] = []
+        pieces: list[Span | Hole] = []
         at = 0
-        for x, piece in texts:
-            spans += _between(strokes, at, x)
-            spans += piece
-            at = x + width(piece)
-        spans += _between(strokes, at, max(strokes, default=-1) + 1)
-        return tuple(spans)
+        for x, hole in sorted(self._holes.get(y, ()), key=lambda found: found[0]):
+            pieces += _between(strokes, at, x)
+            pieces.append(hole)
+            at = x + hole.room
+        return (*pieces, *_between(strokes, at, max(strokes, default=-1) + 1))
 
 
 def _between(strokes: Mapping[int, tuple[int, str]], start: int, stop: int) -> list[Span]:

@@ -61,7 +61,7 @@ def _parts(shot: Snapshot, now: Situation) -> list[list[Span]]:
         [(count(sum(a.status != "left" for a in state.agents.values()), "agent"), "text")],
         _runs(shot),
         [("slots ", "muted"), (f"{len(state.running)}/{state.slots}", "text")],
-        [("budget ", "muted"), (percent(budget_spent(state)), "text")],
+        *([] if shot.early else [[("budget ", "muted"), (percent(budget_spent(state)), "text")]]),
         [(who, "muted")],
     ]
 
@@ -93,7 +93,6 @@ def _champion(shot: Snapshot) -> list[Span]:
 
 
 def _runs(shot: Snapshot) -> list[Span]:
-    everyone = [e.status for e in shot.state.experiments.values()]
     spans: list[Span] = [("runs ", "muted")]
     for words, glyph, style in (
         ("ok", "✓", "good"),
@@ -101,7 +100,7 @@ def _runs(shot: Snapshot) -> list[Span]:
         ("failed", "✗", "bad"),
         ("stopped", "◌", "warn"),
     ):
-        found = everyone.count(words)
+        found = shot.tally.get(words, 0)
         if found or words == "ok":
             spans.append((f"{glyph}{found} ", style))
     return [*spans[:-1], (spans[-1][0].rstrip(), spans[-1][1])]

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from company.chart import OrgChart
 from company.entities import Agent
 from company.snapshot import Snapshot
-from company.standing import doing, score
-from company.state import State
+from company.standing import doing
 from company.wording import plain
 
 
@@ -57,7 +56,7 @@ def company_team(shot: Snapshot, folded: Collection[str] = ()) -> Team:
     def seat(position: str) -> Seat:
         agent = state.agents.get(state.holder.get(position, ""))
         title = plain(state.chart.position(position).name, 60)
-        return _taken(state, position, agent, title, tasks) if agent else Seat(position, position, title, "", "")
+        return _taken(shot, position, agent, title, tasks) if agent else Seat(position, position, title, "", "")
 
     return _team(state.chart, state.chart.root, seat, folded)
 
@@ -80,8 +79,8 @@ def _team(chart: OrgChart, position: str, seat, folded: Collection[str]) -> Team
     return Team(seat(position), rows, [_team(chart, lead, seat, folded) for lead in leads], position in folded)
 
 
-def _taken(state: State, position: str, agent: Agent, title: str, tasks: dict[str, str]) -> Seat:
-    worth = score(state, agent)
+def _taken(shot: Snapshot, position: str, agent: Agent, title: str, tasks: dict[str, str]) -> Seat:
+    worth = shot.worth(agent)
     brain = plain(agent.brain.kind, 24)
     return Seat(
         position, agent.id, title if title != position else plain(agent.name, 60), agent.role,

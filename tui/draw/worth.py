@@ -5,7 +5,7 @@ from __future__ import annotations
 from company.appraisal import Posterior
 from company.entities import Agent
 from company.planning import budget_spent
-from company.standing import score
+from company.snapshot import Snapshot
 from company.state import State
 from company.wording import count, percent, signed
 from company.worth import level_of
@@ -37,19 +37,24 @@ def scale(worth: Worth | None, room: int) -> Line:
     return line((before, "muted"), ("●", worth_style(worth)), (after, "muted"))
 
 
-def parts(state: State, agent: Agent) -> list[Line]:
+def parts(shot: Snapshot, agent: Agent) -> list[Line]:
     """How the score comes about, and how it stands to the chart's rule."""
-    now = score(state, agent)
+    now = shot.worth(agent)
     if now is None:
         return [line(("no finished experiment yet: nothing is known, which is no failure", "muted"))]
     worth = (now.mean, now.low, now.high)
-    return [
+    lines = [
         line(("worth       ", "muted"), (signed(now.mean, 2), worth_style(worth)), "  ", *scale(worth, 17)),
         line(("90 % inside ", "muted"), f"{signed(now.low, 2)} to {signed(now.high, 2)}",
              (f"  compressed sigmas a run, {count(now.evidence, 'run')}", "muted")),
+    ]  # fmt: skip
+    if shot.early:
+        return [*lines, line(("as of       ", "muted"), ("the last appraisal: the ledger is being read", "warn"))]
+    return [
+        *lines,
         line(("made of     ", "muted"), f"{signed(now.parts['raw'], 2)} on its own, "
              f"{signed(-now.parts['field'], 2)} for the field, {signed(now.parts['shrinkage'], 2)} for doubt"),
-        *_standing(state, agent, now),
+        *_standing(shot.state, agent, now),
     ]  # fmt: skip
 
 

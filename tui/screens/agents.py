@@ -37,7 +37,7 @@ class AgentsView(PagedView):
         everyone = [*[state.agents[id] for p in state.chart.positions if (id := state.holder.get(p.id))]]
         everyone += [agent for agent in state.agents.values() if agent.status == "left"] if self._former else []
         order = list(ORDERS.values())[self._order]
-        self.rows.show([agent.id for agent in sorted(everyone, key=lambda agent: order(state, agent))])
+        self.rows.show([agent.id for agent in sorted(everyone, key=lambda agent: order(self.desk.shot, agent))])
         if self.rows.key != self.desk.agent and not self.rows.select(self.desk.agent):
             self.moved(self.rows.key)
         left = sum(agent.status == "left" for agent in state.agents.values())

@@ -1,0 +1,106 @@
+"""Companies for benchmarks.tui to look at: big charts, a writer at a steady pace, and long finished ledgers."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from company.chart import OrgChart
+from company.chart_yaml import save_chart
+from company.engine import Engine, Step
+from company.ledger import Ledger
+from company.state import State
+from company.testing import Rehearsal, offline, planted_project, planted_trainer
+from roles.intents import Approve, Build, Continue, Intent, Propose
+from roles.observation import Observation
+
+BATCH = 5_000  # events a transaction of a long ledger
+
+
+def big_chart(agents: int, experiments: int = 100_000) -> OrgChart:
+    """A director over leads with nine researchers each, an engineer and a reviewer."""
+    teams = max(1, (agents - 3) // 10)
+    positions = [
+        {"id": "root", "role": "manager"},
+        {"id": "eng", "role": "engineer", "reports_to": "root"},
+        {"id": "rev", "role": "reviewer", "reports_to": "root"},
+    ]
+    for team in range(teams):
+        positions.append({"id": f"lead{team}", "role": "manager", "reports_to": "root"})
+        positions += [
+            {"id": f"r{team}_{n}", "role": "researcher", "reports_to": f"lead{team}", "brain": "random"}
+            for n in range(9)
+        ]
+    policies = {"assign": {"every": 100}, "appraise": {"every": 1000}, "watch": {"rule": "never"}}
+    budget = {"experiments": experiments}
+    return OrgChart.from_dict({"company": "big", "budget": budget, "policies": policies, "positions": positions})
+
+
+def brisk(state: State, observation: Observation) -> Sequence[Intent]:
+    """Decisions that cost next to nothing, so that a long company is written in minutes."""
+    if observation.task == "propose":
+        chance = random.Random(observation.decision)
+        width, act = chance.choice((16, 32, 64, 128)), chance.choice("abc")
+        return [Propose(config={"lr": math.exp(chance.uniform(-9, 0)), "width": width, "act": act}, reason="a guess")]
+    if observation.task == "review":
+        return [Approve(p_improves=0.5, reason="why not")]
+    if observation.task == "build":
+        return [Build()]
+    return [Continue()] if observation.task == "watch" else offline(state, observation)
+
+
+def write_ledger(folder: Path, agents: int, events: int) -> None:
+    """A finished company of about so many events, as a run directory."""
+    folder.mkdir(parents=True)
+    (folder / "experiments").mkdir()
+    (folder / "lock").touch()
+    chart = big_chart(agents, experiments=max(20, events // EVENTS_A_RUN))
+    save_chart(chart, folder / "chart.yaml")
+    ledger = Ledger(folder / "ledger.sqlite", write=True)
+    ledger.open_session("run", "benchmark")
+    engine = Engine(planted_project())
+    work = Rehearsal(engine, planted_trainer(), brisk)
+    step: Step | None = work.follow(engine.found(chart, 0, 8))
+    pending = []
+    while step is not None:
+        pending += step.events
+        if len(pending) >= BATCH:
+            ledger.append(pending, engine.state)
+            pending = []
+        step = work.advance()
+    if pending:
+        ledger.append(pending, engine.state)
+    ledger.close_session()
+    ledger.close()
+
+
+EVENTS_A_RUN = 15
+
+
+def write_steadily(folder: Path, agents: int, rate: float, events: int, seconds: float) -> None:
+    """A company that records `rate` steps a second, after `events` events as fast as they come."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    ledger = Ledger(folder / "ledger.sqlite", write=True)
+    ledger.open_session("run", "benchmark")
+    engine = Engine(planted_project())
+    work = Rehearsal(engine, planted_trainer())
+    step: Step | None = work.follow(engine.found(big_chart(agents), 0, 8))
+    pending = []
+    while step is not None and engine.state.seq < events:
+        pending += step.events
+        step = work.advance()
+    ledger.append(pending, engine.state)
+    (folder / "ready").touch()
+    end = time.monotonic() + seconds
+    while step is not None and time.monotonic() < end:
+        if step.events:
+            ledger.append(step.events, engine.state)
+        step = work.advance()
+        time.sleep(1 / rate)
