@@ -1,7 +1,8 @@
 """The append-only record of a run, in SQLite through SQLModel: one transaction a step, one writer.
 
 Covered: a kill at any instant loses nothing that was appended (WAL, synchronous=FULL), a step is recorded whole or not
-at all, a second writer is refused by the run directory's lock. Not covered: a disk that lies about fsync.
+at all, a second writer is refused by the run directory's lock, a ledger of an older version is brought up to date. Not
+covered: a disk that lies about fsync. docs/durability.md says what survives what.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine as Database
-from sqlalchemy import event as hooks
 from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
-from sqlmodel import Session, SQLModel, create_engine, select
+from sqlmodel import Session, SQLModel, select
 
+from company import anchor
 from company import events as ev
-from company.projections import write_step
+from company.directory import is_held
+from company.opening import copy_in_memory, is_settled, reader, writer
+from company.projections import expected, rebuild, write_step
 from company.state import State
 from company.tables import (
     SCHEMA_VERSION,
@@ -73,15 +75,22 @@ class Attempt:
 
 
 class Ledger:
-    """The record of one run. Open it for writing once (`write=True`), for reading as often as you like."""
+    """The record of one run. Open it for writing once (`write=True`), for reading as often as you like.
 
-    def __init__(self, path: Path, *, write: bool = False) -> None:
+    `locked` says that the caller holds the directory's lock. A ledger of an older version is migrated when it is opened
+    for writing, after a copy of it was made; to a reader a migrated copy in memory is shown.
+    """
+
+    def __init__(self, path: Path, *, write: bool = False, locked: bool = False) -> None:
         if not write and not path.is_file():
             raise LedgerError(f"{path}: no ledger here; name the directory of a run")
         self.path = path
-        self._database = _connect(path, write)
+        self._database = writer(path) if write else reader(path)
         with self._talk() as session:
-            self._check_version(session, write)
+            version = self._check_version(session, write)
+        if version < SCHEMA_VERSION:
+            self._migrate(version, write, locked)
+        with self._talk() as session:
             last = session.exec(select(EventRow.seq, EventRow.chain).order_by(EventRow.seq.desc())).first()  # type: ignore[union-attr]
         self.seq, self.digest = last or (0, "")
         self._session_id = 0
@@ -89,14 +98,17 @@ class Ledger:
     def events(self, after: int = 0) -> Iterator[Recorded]:
         """Every event after a sequence number, in order."""
         with self._talk() as session:
-            rows = session.exec(select(EventRow).where(EventRow.seq > after).order_by(EventRow.seq)).all()  # type: ignore[arg-type]
+            rows = _event_rows(session, after)
         for row in rows:
             yield Recorded(row.seq, row.at, row.wall, _restore(row, self.path))
 
     def fold(self) -> State:
         """The state that the recorded events lead to."""
+        return self._folded(self.events())
+
+    def _folded(self, events: Iterable[Recorded]) -> State:
         state = State()
-        for recorded in self.events():
+        for recorded in events:
             try:
                 state.apply(recorded.event, recorded.at)
             except (LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
@@ -122,7 +134,10 @@ class Ledger:
             session.execute(insert(EventRow), rows)
             write_step(session, events, self.seq, state)
             session.commit()
+        due = seq // anchor.EVERY > self.seq // anchor.EVERY
         self.seq, self.digest = seq, digest
+        if due:
+            anchor.write_anchor(self.path, seq, digest)
 
     def add_metrics(self, experiment: str, curve: Iterable[tuple[int, float]]) -> None:
         """Keep an experiment's learning curve; a repeated experiment overwrites its own."""
@@ -134,7 +149,8 @@ class Ledger:
                 session.commit()
 
     def open_session(self, how: str, version: str) -> None:
-        """Note that an engine works on this run from now on."""
+        """Note that an engine works on this run from now on. Raises LedgerError where the end of the ledger is gone."""
+        self._refuse_cut()
         with self._talk() as session:
             row = SessionRow(opened=time.time(), how=how, version=version)
             session.add(row)
@@ -143,9 +159,11 @@ class Ledger:
 
     def close_session(self) -> None:
         """Note that this engine has stopped in good order."""
+        closing = {"closed": time.time(), "events": self.seq, "digest": self.digest}
         with self._talk() as session:
-            session.execute(update(SessionRow).where(_is(SessionRow.id, self._session_id)).values(closed=time.time()))
+            session.execute(update(SessionRow).where(_is(SessionRow.id, self._session_id)).values(closing))
             session.commit()
+        anchor.write_anchor(self.path, self.seq, self.digest)
 
     def start_attempt(self, experiment: str, attempt: int, slot: int) -> int:
         """Note a launch before it happens; returns the attempt's id."""
@@ -232,7 +250,7 @@ class Ledger:
         except (SQLAlchemyError, sqlite3.Error) as error:  # the driver's own where a connection cannot be set up
             raise LedgerError(_explain(self.path, error)) from error
 
-    def _check_version(self, session: Session, write: bool) -> None:
+    def _check_version(self, session: Session, write: bool) -> int:
         version = session.execute(text("PRAGMA user_version")).scalar_one()
         if version > SCHEMA_VERSION:
             raise LedgerError(
@@ -240,40 +258,58 @@ class Ledger:
                 f" {SCHEMA_VERSION}): upgrade with pip install -U loopworks"
             )
         tables = set(session.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
-        if (version > 0 or tables or not write) and not tables >= SQLModel.metadata.tables.keys():
+        needed = SQLModel.metadata.tables.keys() if version == SCHEMA_VERSION else {"event", "attempt", "session"}
+        is_new = version == 0 and write and not tables
+        if not is_new and (version == 0 or not tables >= needed):
             raise LedgerError(f"{self.path}: not a Loopworks ledger")
-        if version == 0:
+        if is_new:
             SQLModel.metadata.create_all(session.connection())
             session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
             session.commit()
+        return version or SCHEMA_VERSION
+
+    def _migrate(self, version: int, write: bool, locked: bool) -> None:
+        """Bring an older ledger up to date in one transaction, or a copy of it in memory where it is only read."""
+        from company.migrations import back_up, migrate
+
+        if write and not locked and is_held(self.path.parent):
+            raise LedgerError(
+                f"{self.path}: an older Loopworks works on this run: wait for it, or stop it with Ctrl-C, and ask again"
+            )
+        try:
+            if write:
+                back_up(self.path, version)
+            else:
+                self.close()
+                self._database = copy_in_memory(self.path)
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerError(_explain(self.path, error)) from error
+        with self._talk() as session:
+            migrate(session.connection(), version)
+            recorded = [Recorded(r.seq, r.at, r.wall, _restore(r, self.path)) for r in _event_rows(session)]
+            rebuild(session, expected([(r.seq, r.event) for r in recorded], self._folded(recorded)))
+            session.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+            session.commit()
+
+    def _refuse_cut(self) -> None:
+        """Nobody works on from a ledger whose end was lost: that would make the loss good."""
+        try:
+            kept = anchor.read_anchor(self.path)
+        except anchor.AnchorError as error:
+            raise LedgerError(f"{error}: delete it to go on") from error
+        if kept is None or kept.events == 0:
+            return
+        with self._talk() as session:
+            row = session.get(EventRow, kept.events)
+        if row is None or row.chain != kept.digest:
+            raise LedgerError(
+                f"{self.path}: holds {self.seq} events, and {anchor.path_of(self.path).name} says that it held"
+                f" {kept.events} others: restore it from a copy, or delete that file to go on from what is left"
+            )
 
 
-def _connect(path: Path, write: bool) -> Database:
-    mode = "rwc" if write else "ro"
-    database = create_engine(
-        f"sqlite:///file:{_quote(path)}?mode={mode}&uri=true", connect_args={"check_same_thread": False}
-    )
-
-    @hooks.listens_for(database, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves: the driver would begin them deferred
-        connection.execute("PRAGMA busy_timeout = 5000")
-        if write:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-
-    @hooks.listens_for(database, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return database
-
-
-def _quote(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path.resolve()))
+def _event_rows(session: Session, after: int = 0) -> Sequence[EventRow]:
+    return session.exec(select(EventRow).where(EventRow.seq > after).order_by(EventRow.seq)).all()  # type: ignore[arg-type]
 
 
 def _restore(row: EventRow, path: Path) -> ev.Event:
@@ -296,6 +332,8 @@ def _explain(path: Path, error: Exception) -> str:
         return f"{path}: the disk is full: free some space and resume the run"
     if "readonly" in cause or "unable to open" in cause:
         return f"{path}: cannot be written: choose another directory with --out or mend its permissions"
+    if "malformed" in cause and not is_settled(path):
+        return f"{path}: was written to while it was read: try again"
     if "malformed" in cause or "not a database" in cause:
         return f"{path}: the file is damaged or is no ledger: restore it from a copy"
     return f"{path}: {cause}"

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Column, Text
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # company/migrations holds a step from each version to the next
 
 
 class _Table(SQLModel):
@@ -126,6 +126,8 @@ class SessionRow(_Table, table=True):
     closed: float | None = None
     how: str = ""
     version: str = ""
+    events: int | None = None  # when it was closed: how many there were, and the digest
+    digest: str = ""
 
 
 class CommandRow(_Table, table=True):
