@@ -171,7 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         if said.status != 200:
             text = said.text or "the server says no"
             error = {"error": {"message": text, "type": "server_error", "code": said.finish or None}, "type": "error"}
-            self._send(said.status, said.raw or json.dumps(error).encode(), said.headers)
+            body = {"error": text} if wire == "ollama" else error
+            self._send(said.status, said.raw or json.dumps(body).encode(), said.headers)
         elif body.get("stream") and wire != "ollama":
             self._stream(asked, said)
         else:

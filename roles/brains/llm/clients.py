@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 MAX_ANSWER = 1 << 18  # characters of a streamed answer; what is longer is no decision
 INSTALL = "pip install -c constraints.txt -e '.[llm]' (or: pip install 'loopworks[llm]')"
 NO_KEY = "none"  # the clients insist on one, servers of one's own do not
-
-# They tell of finish reasons that a server got wrong and of empty answers: we go by what is there, and say so.
-warnings.filterwarnings("ignore", module=r"autogen_ext\.models\..*")
+# What they warn of (a finish reason that a server got wrong, an empty answer) we see in the answer, and say so.
+CHATTER = r"(Finish reason|Resolved model) mismatch|No text content or tool calls|Received (more than|a chunk)|Tool"
+    r"Finish reason mismatch|Resolved model mismatch|No text content or tool calls|Received (more than|a chunk)|Tool"
+)
 
 
 class ModelsMissing(Exception):
@@ -34,6 +35,7 @@ class Caller(Protocol):
 
 def connect(settings: ModelSettings, key: str) -> Caller:
     """A caller of a model. Raises ModelsMissing without the extra; calls nobody yet."""
+    warnings.filterwarnings("ignore", CHATTER, UserWarning)
     try:
         client = _BUILDERS[settings.provider](settings, key or NO_KEY)
     except ImportError as error:
