@@ -17,8 +17,6 @@ INSTALL = "pip install -c constraints.txt -e '.[llm]' (or: pip install 'loopwork
 NO_KEY = "none"  # the clients insist on one, servers of one's own do not
 # What they warn of (a finish reason that a server got wrong, an empty answer) we see in the answer, and say so.
 CHATTER = r"(Finish reason|Resolved model) mismatch|No text content or tool calls|Received (more than|a chunk)|Tool"
-    r"Finish reason mismatch|Resolved model mismatch|No text content or tool calls|Received (more than|a chunk)|Tool"
-)
 
 
 class ModelsMissing(Exception):
