@@ -25,6 +25,7 @@ class RunDirectory:
         self.experiments = path / "experiments"
         self.data = path / "data"
         self.report = path / "report.html"
+        self.code = path / "code.git"
         self._lock: int | None = None
 
     @property

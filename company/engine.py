@@ -113,11 +113,14 @@ class Engine:
 
     def found(
         self, chart: OrgChart, seed: int, slots: int, device: str = "cpu", data_hash: str = "",
-        measured: Mapping[str, Any] | None = None,
+        measured: Mapping[str, Any] | None = None, no_patches: str = "",
     ) -> Step:  # fmt: skip
-        """The first step: the company is founded, its positions are filled, its noise is about to be measured."""
+        """The first step: the company is founded, its positions are filled, its noise is about to be measured.
+
+        `no_patches` says why the company takes no changes of the training code, where it takes none.
+        """
         self._step, self._now = Step([], []), 0.0
-        brief = describe(self.project, data_hash)
+        brief = {**describe(self.project, data_hash), **({"no_patches": no_patches} if no_patches else {})}
         self.emit(ev.RunFounded(chart.to_dict(), brief, seed, slots, device, measured or {}))
         for position in chart.positions:
             brain = founding_brain(chart, position.id)

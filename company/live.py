@@ -21,6 +21,8 @@ from company.compute.backend import Compute, Order, Outcome
 from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
 from company.entities import Agent, Experiment
 from company.ledger import Ledger
+from company.patching.allowance import Allowance
+from company.patching.versions import files_of
 from company.state import State
 from roles.brains.llm.redact import Redactor
 from roles.employee import Employee
@@ -49,6 +51,7 @@ class LiveCompany:
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
         self._stopping = asyncio.Event()
         self._listen_at = 0.0
+        self._allowance = Allowance("cuda" if compute.slots[0].device == "cuda" else "cpu")
         self._redactor = Redactor.of_environment()  # a script may print what it finds
 
     def stop(self) -> None:
@@ -61,6 +64,7 @@ class LiveCompany:
             if first is not None:
                 self._record(first)
             else:
+                self._remember()
                 for effect in self.engine.outstanding():
                     self._begin(effect)
             await self._work()
@@ -172,7 +176,23 @@ class LiveCompany:
                 if outcome.status != "lost":
                     break
                 outcome = await self._attempt(order, on_rung)
-        source.put(Ended(experiment.id, attempt, outcome), last=True)
+        source.put(Ended(experiment.id, attempt, self._matched(experiment, outcome)), last=True)
+
+    def _matched(self, experiment: Experiment, outcome: Outcome) -> Outcome:
+        """Changed code is held to the compute that the project's own code takes."""
+        if experiment.code:
+            return self._allowance.judge(outcome, experiment.cost)
+        if outcome.status == "ok":
+            self._allowance.learn(outcome.measured, experiment.cost)
+        return outcome
+
+    def _remember(self) -> None:
+        """What runs took before the company was resumed."""
+        experiments = self.engine.state.experiments
+        for attempt in self.ledger.attempts():
+            experiment = experiments.get(attempt.experiment)
+            if experiment is not None and not experiment.code and attempt.outcome == "ok":
+                self._allowance.learn(attempt.measured, experiment.cost)
 
     async def _attempt(self, order: Order, on_rung: Callable[[int, int, float], None]) -> Outcome:
         row = self.ledger.start_attempt(order.experiment, order.attempt, order.slot.index)
@@ -201,6 +221,7 @@ class LiveCompany:
             split="holdout" if experiment.split == "holdout" else "validation",
             micro_batch=experiment.micro_batch,
             rungs=experiment.rungs,
+            files=files_of(self.engine.state, self.engine.project, experiment.code) if experiment.code else {},
             keep_weights=experiment.purpose == "closing"
             and champion is not None
             and experiment.parent == champion.experiment,

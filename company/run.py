@@ -26,6 +26,7 @@ from company.events import RunFounded
 from company.ledger import Ledger
 from company.live import Hire, LiveCompany, OnStep
 from company.models import ModelError, check_reach, open_models, read_program, read_recording, staffed
+from company.patching.history import CodeHistory
 from company.state import State
 from company.talent_file import with_talent
 from projects.load import load_project
@@ -105,6 +106,7 @@ def _with_directory(
         with contextlib.closing(Ledger(directory.ledger, write=True, locked=True)) as ledger:
             prepared = prepare(plan, ledger)
             if prepared.state is not None and prepared.state.phase == "closed":
+                CodeHistory(directory.code, prepared.project).follow(prepared.state)
                 return prepared.state
             if plan.resume:
                 _check_models(plan, prepared)
@@ -204,7 +206,7 @@ async def _work(
         first = _found(plan, prepared, engine) if prepared.state is None else None
         company = LiveCompany(
             engine, ledger, compute, hirer(plan.engine, models), directory.experiments, directory.data,
-            in_order=prepared.in_order, on_step=on_step,
+            in_order=prepared.in_order, on_step=_with_history(directory, prepared, on_step),
         )  # fmt: skip
         _stop_on_signals(company)
         on_ready(company)
@@ -215,6 +217,19 @@ async def _work(
         if models is not None:
             await models.close()
         ledger.close_session()
+
+
+def _with_history(directory: RunDirectory, prepared: Prepared, on_step: OnStep) -> OnStep:
+    """Also keep the run's code as git history, from what is there on."""
+    history = CodeHistory(directory.code, prepared.project)
+    if prepared.state is not None:
+        history.follow(prepared.state)
+
+    def after(state: State, step: Step) -> None:
+        history.follow(state)
+        on_step(state, step)
+
+    return after
 
 
 def _compute(prepared: Prepared, lock: int) -> LocalCompute | RayCompute:

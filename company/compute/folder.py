@@ -25,7 +25,10 @@ def lay_out(order: Order) -> None:
     for name in order.project.editable:
         target = order.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(order.project.folder / name, target)
+        if name in order.files:
+            target.write_text(order.files[name], encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(order.project.folder / name, target)
 
 
 def clear_up(order: Order) -> None:
