@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from company import events as ev
-from company.ledger import Ledger, LedgerError, Recorded
+from company.ledger import Attempt, Ledger, LedgerError, Recorded
 from company.narration import narrate, said
 from company.state import State
 from company.usage import Usage, usage
@@ -33,6 +35,7 @@ class Account:
     judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]]  # candidate -> (company time, judgement)
     logs: dict[str, str]  # experiment -> what its failed run said last
     usage: Usage
+    sandbox: str = ""  # the level that experiments ran at, with how many at each where there were several
 
 
 def read_run(directory: Path) -> Account:
@@ -63,8 +66,14 @@ def read_account(ledger: Ledger) -> Account:
         elif isinstance(event, ev.ResearchEnded):
             ended = recorded.wall
     proposals = {e.id for e in state.experiments.values() if e.purpose == "proposal"}
-    used = usage(ledger.attempts(), ledger.sessions(), state.slots, proposals, ended, last)
-    return Account(ledger.path.parent, ledger.digest, state, story, judged, logs, used)
+    attempts = ledger.attempts()
+    used = usage(attempts, ledger.sessions(), state.slots, proposals, ended, last)
+    return Account(ledger.path.parent, ledger.digest, state, story, judged, logs, used, _levels(attempts))
+
+
+def _levels(attempts: Sequence[Attempt]) -> str:
+    found = Counter(str(a.measured["sandbox"]) for a in attempts if "sandbox" in a.measured)
+    return ", ".join(f"{level} ({n} runs)" if len(found) > 1 else level for level, n in found.most_common())
 
 
 def _apply(state: State, recorded: Recorded, path: Path) -> None:

@@ -55,7 +55,8 @@ def said(event: ev.AttemptFailed | ev.ExperimentFinished) -> str:
 def _founded(state: State, event: ev.RunFounded) -> str:
     where = f"{count(event.slots, 'slot')} ({plain(event.device, 40)})"
     company, project = event.chart.get("company"), event.project.get("name")
-    return f"{plain(company, 60)} is founded to work on {plain(project, 60)}, seed {event.seed}, {where}"
+    level = f", sandbox: {plain(event.measured['sandbox'], 20)}" if "sandbox" in event.measured else ""
+    return f"{plain(company, 60)} is founded to work on {plain(project, 60)}, seed {event.seed}, {where}{level}"
 
 
 def _hired(state: State, event: ev.AgentHired) -> str | None:

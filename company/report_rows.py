@@ -125,6 +125,7 @@ def provenance(account: Account) -> list[tuple[str, str]]:
         ("training code", brief["code_hash"]),
         ("evaluator", brief["evaluator_hash"]),
         ("data", brief["data_hash"]),
+        ("sandbox", account.sandbox or "nothing was run"),
         ("champion's config", account.state.champion_hash),
         ("seed", str(account.state.seed)),
         ("chart", f"{plain(chart.company, 60)}, {count(len(chart.positions), 'position')}"),

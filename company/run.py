@@ -17,6 +17,8 @@ from company.chart_yaml import find_chart, load_chart, read_text, save_chart
 from company.compute.backend import Slot
 from company.compute.local import LocalCompute
 from company.compute.ray_cluster import leave
+from company.compute.sandbox.levels import Level, Wanted
+from company.compute.sandbox.probe import SandboxError, choose
 from company.compute.slots import find_slots
 from company.compute.workers import PRELOAD
 from company.directory import DirectoryError, RunDirectory
@@ -62,6 +64,8 @@ class Plan:
     ray_address: str | None = None
     offline: bool = False  # optimisers decide where the chart has language models
     playback: Path | None = None  # a run whose models' answers are given again
+    sandbox: Wanted = "auto"
+    allow_unsandboxed: bool = False  # code that a language model wrote may run below the level `degraded`
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Prepared:
     state: State | None
     compute: ComputeKind
     offline: bool = False
+    sandbox: Level = "none"
 
 
 def execute(plan: Plan, on_step: OnStep, on_ready: Callable[[LiveCompany], None] = lambda company: None) -> State:
@@ -122,7 +127,8 @@ def _prepare_new(plan: Plan) -> Prepared:
     compute = plan.compute or "local"
     slots = _slots(compute, plan.ray_address, plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))
-    return Prepared(chart, project, slots, plan.deterministic or len(slots) == 1, None, compute, plan.offline)
+    in_order, sandbox = plan.deterministic or len(slots) == 1, _sandbox(plan, compute)
+    return Prepared(chart, project, slots, in_order, None, compute, plan.offline, sandbox)
 
 
 def _check_models(plan: Plan, prepared: Prepared) -> None:
@@ -133,6 +139,15 @@ def _check_models(plan: Plan, prepared: Prepared) -> None:
         if plan.engine == "direct":
             raise ModelError("--engine direct asks no model: leave it away, or add --offline")
         check_reach(prepared.chart)
+
+
+def _sandbox(plan: Plan, compute: ComputeKind) -> Level:
+    """The level that experiments run at: nothing is promised of the nodes of a cluster. Raises SandboxError."""
+    if compute == "local":
+        return choose(plan.sandbox)
+    if plan.sandbox not in ("auto", "none"):
+        raise SandboxError(f"--sandbox {plan.sandbox}: nodes of a Ray cluster have none: leave it away, or run here")
+    return "none"
 
 
 def _slots(
@@ -166,7 +181,8 @@ def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
     compute = plan.compute or settings.get("compute", "local")
     slots = _slots(compute, plan.ray_address, state.slots, settings.get("per_gpu", 1), device)
     offline = plan.offline or bool(settings.get("offline"))
-    return Prepared(state.chart, project, slots, bool(settings["in_order"]), state, compute, offline)
+    in_order, sandbox = bool(settings["in_order"]), _sandbox(plan, compute)
+    return Prepared(state.chart, project, slots, in_order, state, compute, offline, sandbox)
 
 
 def _refuse_changed(project: Project, state: State, path: Path) -> None:
@@ -235,7 +251,7 @@ def _with_history(directory: RunDirectory, prepared: Prepared, on_step: OnStep) 
 def _compute(prepared: Prepared, lock: int) -> LocalCompute | RayCompute:
     preload = prepared.project.preload or PRELOAD
     if prepared.compute == "local":
-        return LocalCompute(prepared.slots, hold_fds=[lock], preload=preload)
+        return LocalCompute(prepared.slots, hold_fds=[lock], preload=preload, sandbox=prepared.sandbox)
     from company.compute.ray_compute import RayCompute
 
     return RayCompute(prepared.slots, preload=preload)
@@ -251,6 +267,7 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "in_order": prepared.in_order,
         "per_gpu": plan.per_gpu,
         "compute": prepared.compute,
+        "sandbox": prepared.sandbox,
         "engine": plan.engine,
         **({"offline": True} if prepared.offline else {}),
         "version": version("loopworks"),

@@ -48,6 +48,7 @@ def summarise(account: Account) -> dict[str, Any]:
         "slots": {
             "count": state.slots,
             "device": state.device,
+            "sandbox": account.sandbox,
             "busy_share": account.usage.busy_share,
             "launch_overhead_s": account.usage.launch_s,
             "research_s": account.usage.research_s,

@@ -4,8 +4,8 @@ Covered: labels in memory (the child is forked before the evaluator reads any), 
 goes to /dev/null), pickles and other objects (the answer is a bounded JSON header and raw numbers), wrong shapes, NaN,
 probabilities that do not sum to one, crashes, hangs (SIGKILL at the deadline), memory kept from one child to the next.
 
-Not covered: what a sandbox is for. Without one the child can open the sealed files on disk, look into /proc, or
-leave a process of its own behind; see `company/compute`.
+Not covered: what a sandbox is for (`confine_with`). Without one the child can open the sealed files on disk, look into
+/proc, or leave a process of its own behind; see `company/compute`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TextIO
+from typing import Any, Literal, NoReturn, Protocol, TextIO
 
 import numpy as np
 
@@ -32,6 +33,32 @@ FLOATS = ("float32", "float64")  # what an answer may consist of
 SUM_TOLERANCE = 1e-3  # |log of a row's total probability|; float32 softmax over 256 classes errs by about 1e-6
 
 FailureKind = Literal["diverged", "bad_output", "evaluation"]
+
+
+class Cell(Protocol):
+    """A sandbox for one forked child; every method raises OSError where it cannot be had."""
+
+    @property
+    def needed(self) -> tuple[int, ...]:
+        """Descriptors that must stay open in the child until it has entered."""
+        ...
+
+    def fork(self, become: Callable[[], NoReturn]) -> int: ...
+
+    def enter(self, cwd: str) -> None: ...
+
+
+MakeCell = Callable[[Path, Path], Cell]  # a sandbox that shows this code and this artefact, and nothing that is sealed
+_make_cell: MakeCell | None = None
+
+
+def confine_with(make_cell: MakeCell) -> None:
+    """Have every process that makes predictions from now on live in a sandbox that `make_cell` makes.
+
+    Who starts an evaluator decides this; an evaluator that is run by hand confines nothing.
+    """
+    global _make_cell
+    _make_cell = make_cell
 
 
 class PredictionError(Exception):
@@ -62,9 +89,11 @@ class Predictor:
         self._timeout = timeout
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
-        self._pid = os.fork()
+        cell = _make_cell(Path(code), Path(artefact)) if _make_cell else None
+        become = partial(_child, Path(code), Path(artefact), device, request_read, answer_write, cell)
+        self._pid = cell.fork(become) if cell else os.fork()
         if self._pid == 0:
-            _child(Path(code), Path(artefact), device, request_read, answer_write)
+            become()
         os.close(request_read)
         os.close(answer_write)
         self._requests, self._answers = request_write, answer_read
@@ -168,10 +197,12 @@ def _parse(header: bytes) -> dict[str, Any]:
     return parsed
 
 
-def _child(code: Path, artefact: Path, device: str, requests: int, answers: int) -> NoReturn:
+def _child(code: Path, artefact: Path, device: str, requests: int, answers: int, cell: Cell | None) -> NoReturn:
     """The whole life of the child; it never returns into the evaluator's code."""
     try:
-        _close_all_but(requests, answers)
+        _close_all_but(requests, answers, *(cell.needed if cell else ()))
+        if cell:
+            cell.enter("/")
         if device == "cpu":  # a child that can write no file keeps no notes for the next one
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         _serve(code, artefact, device, requests, answers)

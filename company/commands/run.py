@@ -44,6 +44,9 @@ class Duration(click.ParamType):
               "cluster.  [default: local]")  # fmt: skip
 @click.option("--ray-address", metavar="HOST:PORT", help="The cluster's head node, seen from one of its nodes; without "
               "it Ray is started on this machine.")  # fmt: skip
+@click.option("--sandbox", type=click.Choice(["auto", "strict", "standard", "degraded", "none"]), default="auto",
+              show_default=True, help="What keeps training code in; auto takes the best there is.")  # fmt: skip
+@click.option("--allow-unsandboxed", is_flag=True, help="Run code that a language model wrote without a sandbox, too.")
 @click.option("--engine", type=click.Choice(["autogen", "direct"]), default="autogen", show_default=True,
               help="Agents behind AutoGen, or their policies called directly: the same events.")  # fmt: skip
 @click.option("--deterministic", is_flag=True, help="The same history every time, on several slots too.")
@@ -58,6 +61,7 @@ def run(
     chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
     resume: Path | None, talent: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
     compute: Literal["local", "ray"] | None, ray_address: str | None,
+    sandbox: Literal["auto", "strict", "standard", "degraded", "none"], allow_unsandboxed: bool,
     engine: Literal["autogen", "direct"], deterministic: bool, offline: bool, playback: Path | None, as_json: bool,
     plain: bool, dashboard: bool, debug: bool,
 ) -> None:  # fmt: skip
@@ -92,6 +96,7 @@ def run(
     plan = Plan(
         RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
         resume is not None, talent, compute, ray_address, offline, playback,
+        sandbox, allow_unsandboxed,
     )  # fmt: skip
     sys.exit(_run(plan, as_json, plain or dashboard, debug))
 
@@ -101,6 +106,7 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
     from company.chart_problems import ChartError
     from company.compute.backend import ComputeError
     from company.compute.ray_cluster import RayMissing
+    from company.compute.sandbox.probe import SandboxError
     from company.directory import DirectoryError
     from company.ledger import LedgerError
     from company.models import ModelError
@@ -113,7 +119,7 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
         return _show(plan, as_json, plain)
     except (ChartError, ProjectError) as error:
         return _say(str(error), Exit.USAGE)
-    except RayMissing as error:
+    except (RayMissing, SandboxError) as error:
         return _say(f"loopworks: {error}", Exit.USAGE)
     except (ModelsGone, Diverged) as error:
         return _say(f"{error}{_resumable(plan)}", Exit.FAILED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from projects.spec import Project, Value
 
@@ -45,8 +45,9 @@ class Order:
 class Outcome:
     """How a run ended. `lost` means the infrastructure failed and the run may be carried out again.
 
-    `measured` holds facts of the wall clock and the machine (seconds, launch_s, train_s, evaluate_s, memory_mb, and
-    cpu_s, the processor's seconds in training and evaluation); they are recorded and never decide anything.
+    `measured` holds facts of the wall clock and the machine (seconds, launch_s, train_s, evaluate_s, memory_mb,
+    cpu_s, the processor's seconds in training and evaluation, and sandbox, the level that the code ran at); they are
+    recorded and never decide anything.
     """
 
     status: Literal["ok", "failed", "lost"]
@@ -54,7 +55,7 @@ class Outcome:
     failure: str | None = None
     detail: str = ""
     curve: tuple[tuple[int, float], ...] = ()
-    measured: Mapping[str, float] = field(default_factory=dict)
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
 
 OnRung = Callable[[int, int, float], None]  # (index into order.rungs, step, training loss there)

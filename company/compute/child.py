@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import io
 import os
@@ -19,10 +18,16 @@ import sys
 import threading
 import traceback
 import types
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-PR_SET_PDEATHSIG = 1
+from company.compute.endings import NO_SANDBOX, SANDBOX_FAILED
+from company.compute.sandbox.confine import Cell
+from company.compute.sandbox.kernel import die_with_parent
+from company.compute.sandbox.policy import Confined, restored
+
 MEGABYTE = 1 << 20
 CUDA_HOST_MB = 8192  # CUDA maps gigabytes of private host memory before the script's first tensor
 OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,27 +45,29 @@ def open_outputs(request: dict[str, Any]) -> tuple[int, int]:
         raise
 
 
-def become(request: dict[str, Any], outputs: tuple[int, int], parent: int) -> NoReturn:
+def become(request: dict[str, Any], outputs: tuple[int, int], parent: int, cell: Cell) -> NoReturn:
     """Run the request's script as `__main__` in this process and exit with its code. Never returns."""
     code = 70
     try:
-        confine(request, outputs, parent)
-        code = run_script([request["script"], *request["args"]], request["path"])
+        if cell.holder is None:  # whose end would end this process, too
+            die_with_parent(parent)
+        confine(request, outputs, cell)
+        if enter_sandbox(request, cell):
+            code = run_script([request["script"], *request["args"]], request["path"])
+        else:
+            code = NO_SANDBOX
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def confine(request: dict[str, Any], outputs: tuple[int, int], parent: int) -> None:
+def confine(request: dict[str, Any], outputs: tuple[int, int], cell: Cell) -> None:
     """Leave everything of the zygote behind. CUDA_VISIBLE_DEVICES comes with the environment, before any CUDA call."""
     os.setsid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(70)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    redirect(outputs)
+    redirect(outputs, cell.needed)
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
@@ -68,14 +75,37 @@ def confine(request: dict[str, Any], outputs: tuple[int, int], parent: int) -> N
     limit(request)
 
 
-def redirect(outputs: tuple[int, int]) -> None:
-    """Nothing to read, the outputs to write, and every inherited descriptor closed."""
+def enter_sandbox(request: dict[str, Any], cell: Cell) -> bool:
+    """Enter the request's sandbox, and lay down that of the predictions it will ask for; False where it cannot be had.
+
+    Nothing of the script has run then, and nothing of it may.
+    """
+    if request["predictions"]:
+        from projects import predictor  # it needs numpy, which a warm parent need not have
+
+        predictor.confine_with(partial(cell_for_predictions, restored(request["predictions"])))
+    try:
+        cell.enter(request["cwd"])
+    except OSError as error:
+        print(f"{SANDBOX_FAILED} {error.strerror or error}", file=sys.stderr)
+        return False
+    return True
+
+
+def cell_for_predictions(wanted: Confined, code: Path, artefact: Path) -> Cell:
+    """The sandbox of a process that makes predictions: it sees the code and what training left, to read."""
+    shown = (str(code.resolve()), str(artefact.resolve()))
+    return Cell(replace(wanted, policy=replace(wanted.policy, read=(*wanted.policy.read, *shown))))
+
+
+def redirect(outputs: tuple[int, int], kept: tuple[int, ...]) -> None:
+    """Nothing to read, the outputs to write, and every inherited descriptor closed but those that are kept."""
     null = os.open(os.devnull, os.O_RDONLY)
     for descriptor, target in ((null, 0), (outputs[0], 1), (outputs[1], 2)):
         os.dup2(descriptor, target)
     inherited = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
     for descriptor in inherited:
-        if descriptor > 2:
+        if descriptor > 2 and descriptor not in kept:
             with contextlib.suppress(OSError):  # the listing's own
                 os.close(descriptor)
     for stream in (sys.stdout, sys.stderr):

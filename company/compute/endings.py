@@ -20,6 +20,7 @@ OUT_OF_MEMORY = (
     "std::bad_alloc",
 )
 NO_SPACE = ("no space left on device", "disk quota exceeded")
+NO_SANDBOX, SANDBOX_FAILED = 75, "sandbox:"  # exit code and first word of the log where a sandbox cannot be entered
 LEAST_BYTES = 64 * 1024
 OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)  # nobody in the company sends these unasked
 
@@ -61,6 +62,9 @@ def why(facts: Facts) -> Why | None:
         return None
     if code in OUTSIDE:
         return killed_outside(code, facts.oom_kills)
+    last = facts.log.strip().splitlines()[-1:]
+    if code == NO_SANDBOX and last and last[0].startswith(SANDBOX_FAILED):
+        return lost(last[0])
     return lost("the disk is full") if facts.disk_full else said(code, facts.log)
 
 

@@ -2,7 +2,8 @@
 
 Covered: every way a training process can end is told apart (endings.py); stopping ends its whole process group; what a
 run leaves behind is bounded and read with suspicion; the metric comes from the project's own evaluator, in a process
-of its own, after the run is dead. Not covered: files and network of the same user (a sandbox's work).
+of its own, after the run is dead. What keeps a run from files, network and other processes is its level of the sandbox
+(sandbox/), which stands in every outcome's `measured`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
 from company.compute.endings import Facts, Why, lost, why
 from company.compute.evaluation import Score, read_answer
-from company.compute.folder import ANSWER, LOG, clear_up, lay_out, write_result
-from company.compute.launches import score_launch
+from company.compute.folder import LOG, clear_up, lay_out, write_result
+from company.compute.launches import answer_file, score_launch
 from company.compute.log import Log
 from company.compute.prepare import prepare
+from company.compute.sandbox import Level
 from company.compute.slots import find_slots
 from company.compute.training import Training
 from company.compute.watch import watch
@@ -41,12 +43,14 @@ class LocalCompute:
     """The Compute of one machine.
 
     `slots`: found by themselves when not given. `hold_fds`: descriptors that stay open until the warm parent is gone.
-    `preload`: modules that the warm parent imports.
+    `preload`: modules that the warm parent imports. `sandbox`: the level for what experiments run, from `probe.choose`.
     """
 
     def __init__(
-        self, slots: Sequence[Slot] | None = None, hold_fds: Sequence[int] = (), preload: Sequence[str] = PRELOAD
-    ) -> None:
+        self, slots: Sequence[Slot] | None = None, hold_fds: Sequence[int] = (), preload: Sequence[str] = PRELOAD,
+        sandbox: Level = "none",
+    ) -> None:  # fmt: skip
+        self.sandbox: Level = sandbox
         self._slots = tuple(find_slots() if slots is None else slots)
         self._workers = Workers(preload, hold_fds)
 
@@ -84,7 +88,7 @@ class LocalCompute:
         Raises nothing for what the run does. An outcome that is `lost` says nothing about the run: carry it out again,
         but not for ever, since a run can end itself in ways that look like an accident from outside.
         """
-        began, carried = time.monotonic(), Carried(Training(order, on_rung))
+        began, carried = time.monotonic(), Carried(Training(order, on_rung, self.sandbox))
         try:
             trouble = await self._carry_out(order, carried)
         except asyncio.CancelledError:
@@ -111,15 +115,22 @@ class LocalCompute:
     async def _score(self, order: Order, carried: Carried) -> Why | None:
         """Ask the evaluator, with the run dead and its answer's file out of the way."""
         began = time.monotonic()
-        (order.folder / ANSWER).unlink(missing_ok=True)
-        running = await self._workers.launch(score_launch(order))
+        place = answer_file(order)
+        place.unlink(missing_ok=True)
+        try:
+            return await self._ask(order, carried, place, began)
+        finally:
+            place.unlink(missing_ok=True)
+
+    async def _ask(self, order: Order, carried: Carried, place: Path, began: float) -> Why | None:
+        running = await self._workers.launch(score_launch(order, self.sandbox))
         limits = order.project.limits
         facts = await watch(running, order.folder, Log(order.folder / LOG, limits.log_kb * 1024), limits)
         carried.measured["evaluate_s"] = time.monotonic() - began
         carried.measured["cpu_s"] = carried.measured.get("cpu_s", 0.0) + facts.ended.cpu_s
         if trouble := of_evaluator(facts):
             return trouble
-        answer = read_answer(order.folder / ANSWER)
+        answer = read_answer(place)
         if isinstance(answer, Why):
             return answer
         carried.score = answer
@@ -136,7 +147,7 @@ def of_evaluator(facts: Facts) -> Why | None:
 
 def conclude(carried: Carried, trouble: Why | None, seconds: float) -> Outcome:
     """The outcome from what was seen."""
-    measured: Mapping[str, float] = {"seconds": seconds, **carried.measured}
+    measured = {"seconds": seconds, **carried.measured, "sandbox": carried.training.sandbox}
     curve = carried.training.tail.curve.whole()
     if trouble or carried.score is None:
         trouble = trouble or lost("no score")

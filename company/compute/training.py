@@ -12,6 +12,7 @@ from company.compute.endings import Facts, Why, why
 from company.compute.folder import LOG, METRICS, WEIGHTS
 from company.compute.launches import train_launch
 from company.compute.log import Log
+from company.compute.sandbox import Level
 from company.compute.tail import MetricsTail, Rungs, is_regular, rung_steps
 from company.compute.watch import watch
 from company.compute.workers import Workers
@@ -26,6 +27,7 @@ class Training:
 
     order: Order
     on_rung: OnRung
+    sandbox: Level = "none"
     tail: MetricsTail = field(init=False)
     rungs: Rungs = field(init=False)
     facts: Facts | None = None
@@ -38,7 +40,7 @@ class Training:
     async def run(self, workers: Workers) -> Why | None:
         """Train to the end; None when there is something to score. Raises WorkersLost; cancelling ends the group."""
         asked_ns, limits = time.time_ns(), self.order.project.limits
-        running = await workers.launch(train_launch(self.order))
+        running = await workers.launch(train_launch(self.order, self.sandbox))
         log = Log(self.order.folder / LOG, limits.log_kb * 1024)
         try:
             facts = await watch(running, self.order.folder, log, limits, self._tick)

@@ -18,6 +18,7 @@ from typing import Any
 
 from company.compute.backend import ComputeError
 from company.compute.environment import ZYGOTE_ENV, clean_env, command
+from company.compute.sandbox.policy import Confined
 
 PRELOAD = ("torch", "torch._dynamo", "numpy", "safetensors.torch")
 
@@ -31,7 +32,8 @@ class Launch:
     """One process to start: `python script *args` in `cwd`, with `path` first on sys.path.
 
     Standard error goes to `log` (appended); standard output too, unless `answer` names a file of its own.
-    Limits are in megabytes, 0 for none. `device` "cuda" bounds the GPU's memory to `share`.
+    Limits are in megabytes, 0 for none. `device` "cuda" bounds the GPU's memory to `share`. `confined` is the sandbox
+    of the process itself; `predictions` that of a process which it starts for predictions (`projects.predictor`).
     """
 
     script: str
@@ -45,6 +47,8 @@ class Launch:
     file_mb: int = 0
     device: str = "cpu"
     share: float = 1.0
+    confined: Confined | None = None
+    predictions: Confined | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,14 @@ import selectors
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from company.compute import child
+from company.compute.sandbox.bubblewrap import Holder
+from company.compute.sandbox.confine import Cell, warm
+from company.compute.sandbox.policy import restored
 
 PR_SET_CHILD_SUBREAPER = 36
 GROUP_GRACE = 1.0  # seconds to wait for the last of a killed group: only uninterruptible sleep lasts longer
@@ -39,6 +43,7 @@ class Zygote:
         self._requests, self._events = requests, events
         self._buffer = b""
         self._leaders: dict[int, str] = {}
+        self._holders: dict[int, Holder] = {}  # by leader, until everything inside has ended
         self._killed: set[int] = set()
         self._ending: dict[int, tuple[dict[str, Any], float]] = {}
         self._wake, wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -80,28 +85,33 @@ class Zygote:
                 self._kill(request["id"])
 
     def _spawn(self, request: dict[str, Any]) -> None:
+        cell = None
         try:
+            warm(restored(request["predictions"]).level)
+            cell = Cell(restored(request["confined"]))
             outputs = child.open_outputs(request)
-            parent, pid = os.getpid(), os.fork()
+            pid = cell.fork(partial(child.become, request, outputs, os.getpid(), cell))
         except OSError as error:
-            self.emit("refused", id=request["id"], errno=error.errno, detail=str(error))
+            if cell:
+                cell.abandon()
+            self.emit("refused", id=request["id"], errno=error.errno, detail=error.strerror or str(error))
             return
-        if pid == 0:
-            child.become(request, outputs, parent)
         for descriptor in set(outputs):
             os.close(descriptor)
         self._leaders[pid] = request["id"]
+        if cell.holder:
+            self._holders[pid] = cell.holder
         self.emit("forked", id=request["id"], pid=pid)
 
     def _kill(self, wanted: str) -> None:
         for pid in [pid for pid, name in self._leaders.items() if name == wanted]:
             self._killed.add(pid)
-            kill_group(pid)
+            self._end_tree(pid)
 
     def _reap(self) -> None:
         while (pid := dead_child()) is not None:
             if pid in self._leaders:
-                kill_group(pid)  # while the unreaped leader still holds the number
+                self._end_tree(pid)  # while the unreaped leader still holds the number
             _, status, usage = os.wait4(pid, 0)
             name = self._leaders.pop(pid, None)
             if name is not None:
@@ -120,21 +130,33 @@ class Zygote:
 
     def _report_ended(self) -> None:
         for pid, (fields, deadline) in list(self._ending.items()):
-            if time.monotonic() > deadline or not group_alive(pid):
+            holder = self._holders.get(pid)
+            over = holder.gone() if holder else not group_alive(pid)
+            if over or time.monotonic() > deadline:
                 del self._ending[pid]
+                if holder:
+                    self._holders.pop(pid).forget()
                 self.emit("exited", **fields)
+
+    def _end_tree(self, leader: int) -> None:
+        """SIGKILL to the leader's group, and to everything in its process namespace if it has one."""
+        kill_group(leader)
+        if leader in self._holders:
+            self._holders[leader].kill()
 
     def _sweep(self) -> None:
         """End adopted descendants that belong to no running child's session."""
+        ours = {*self._leaders, *(holder.pid for holder in self._holders.values())}
         for pid in children():
             with contextlib.suppress(ProcessLookupError):
-                if pid not in self._leaders and os.getsid(pid) not in self._leaders:
+                if pid not in ours and os.getsid(pid) not in self._leaders:
                     os.kill(pid, signal.SIGKILL)
 
     def _leave(self) -> NoReturn:
         for pid in self._leaders:
-            kill_group(pid)
+            self._end_tree(pid)
         self._leaders.clear()
+        self._holders.clear()
         deadline = time.monotonic() + GROUP_GRACE
         while children() and time.monotonic() < deadline:
             self._sweep()
