@@ -14,6 +14,7 @@ from company.exits import Exit
 COMMANDS = {
     "run": ("company.commands.run", "Found a company and let it work, or resume one that stopped."),
     "report": ("company.commands.report", "Show what a run found: terminal, Markdown, HTML or JSON."),
+    "verify": ("company.commands.verify", "Say whether a run's record is whole and unaltered."),
     "command": ("company.commands.command", "Step in: pause, stop, approve, refuse, replace."),
     "tui": ("company.commands.tui", "Look at a run in the dashboard, live or finished."),
     "validate": ("company.commands.validate", "Hold the models against planted truths."),

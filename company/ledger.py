@@ -127,7 +127,7 @@ class Ledger:
             digest, seq = ev.chain_text(digest, at, event.kind, body), seq + 1
             measured = ev.canonical(ev.tame(getattr(event, "measured", {})))
             rows.append(
-                {"seq": seq, "at": at, "wall": wall, "kind": event.kind, "actor": _actor(event), "payload": body,
+                {"seq": seq, "at": at, "wall": wall, "kind": event.kind, "actor": actor_of(event), "payload": body,
                  "measured": measured, "chain": digest}
             )  # fmt: skip
         with self._talk() as session:
@@ -237,6 +237,21 @@ class Ledger:
                 if digest != row.chain or row.seq != count:
                     raise LedgerError(f"{self.path}: event {row.seq} was altered after it was recorded")
         return count
+
+    def tables(self) -> dict[str, list[Mapping[str, Any]]]:
+        """Every row of every table as SQLite holds it, all of one moment; learning curves left out."""
+        with self._talk() as session:
+            return {
+                name: [dict(row) for row in session.execute(text(f"SELECT * FROM {name} ORDER BY 1")).mappings()]
+                for name in SQLModel.metadata.tables
+                if name != MetricRow.__tablename__
+            }
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with its own file, "" where it is sound."""
+        with self._talk() as session:
+            said = session.execute(text("PRAGMA integrity_check(1)")).scalar_one()
+        return "" if said == "ok" else ev.clean(said.replace("\n", " "), 200)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -352,7 +367,8 @@ def _is(column: Any, value: Any) -> Any:
     return column == value
 
 
-def _actor(event: ev.Event) -> str:
+def actor_of(event: ev.Event) -> str:
+    """Whose doing an event is, as the `actor` column has it."""
     for name in ("by", "reviewer", "manager", "agent", "proposer", "engineer"):
         actor = getattr(event, name, None)
         if actor:
