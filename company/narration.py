@@ -11,10 +11,11 @@ from typing import Any
 
 from company import events as ev
 from company.change_words import ORDERS, coaching_words, edits_words, expected_words, worth_words
+from company.code_words import code_words, tried_text
 from company.conclusion import of_holdout
 from company.standing import better_by, champion_metric
 from company.state import State
-from company.wording import changes_text, count, number, percent, plain
+from company.wording import count, number, percent, plain
 
 # What someone who looks on wants to see as it happens; the rest is told in reports.
 _NOTABLE = frozenset(
@@ -23,7 +24,7 @@ _NOTABLE = frozenset(
         ev.NoiseMeasured, ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured,
         ev.RunClosed, ev.VerdictGiven,
         ev.CommandAnswered, ev.ChartRevised, ev.RevisionChecked, ev.ApprovalAsked, ev.ApprovalGiven,
-        ev.AgentPaused, ev.AgentReturned, ev.ModelBudgetSpent,
+        ev.AgentPaused, ev.AgentReturned, ev.ModelBudgetSpent, ev.ExperimentPatched,
     )
 )  # fmt: skip
 
@@ -121,8 +122,24 @@ def _created(state: State, event: ev.ExperimentCreated) -> str:
     if event.purpose != "proposal":
         return f"{event.experiment} is queued: {_why(event.reason)}"
     reference = state.champion.config if state.champion else state.brief["baseline"]
+    before = state.champion.code if state.champion else ""
     expects = f" (expects {number(event.predicted)})" if event.predicted is not None else ""
-    return f"{event.proposer} proposes {event.experiment}: {changes_text(event.config, reference)}{expects}"
+    what = tried_text(state, event.code, event.config, before, reference)
+    why = _because(event.reason) if event.code != before else ""
+    return f"{event.proposer} proposes {event.experiment}: {what}{why}{expects}"
+
+
+def _patched(state: State, event: ev.ExperimentPatched) -> str:
+    what = code_words(state, event.code) or "the project's own code"
+    return f"{event.engineer} repairs {event.experiment}: {what}{_because(event.reason)}"
+
+
+def _repair_refused(state: State, event: ev.RepairRefused) -> str:
+    return f"a repair of {event.experiment} by {event.engineer} is not run: {_why(event.detail)}"
+
+
+def _noted(state: State, event: ev.NoteWritten) -> str:
+    return f"{event.agent} notes: {_why(event.text)}"
 
 
 def _reviewed(state: State, event: ev.ReviewGiven) -> str:
@@ -293,6 +310,9 @@ _TELL: dict[type[ev.Event], Callable[[State, Any], str | None]] = {
     ev.ResearchEnded: _ended,
     ev.HoldoutMeasured: _holdout,
     ev.RunClosed: _closed,
+    ev.ExperimentPatched: _patched,
+    ev.RepairRefused: _repair_refused,
+    ev.NoteWritten: _noted,
     ev.HarnessVersioned: _equipped,
     ev.AgentPaused: _paused,
     ev.AgentReturned: _returned,

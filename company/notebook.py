@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from company.code_words import code_words, edited
 from company.entities import FINISHED, Agent, Experiment, Pending
 from company.judging import mean
 from company.state import State
@@ -76,10 +77,9 @@ def select(found: Sequence[Entry], query: str, now: int, tokens: int = TOKENS) -
 def tried(state: State, experiment: Experiment) -> str:
     """What an experiment changed against the champion of its time, in words."""
     reference = _reference(state, experiment)
-    changes = [_changed(reference.config, experiment.config)] if reference else []
     before = reference.code if reference else ""
-    if experiment.code != before:
-        changes.insert(0, f"a patch {_size(state, experiment)}".rstrip())
+    changes = [code_words(state, experiment.code, before)]
+    changes += [_changed(reference.config, experiment.config)] if reference else []
     reason = f' ("{experiment.reason}")' if experiment.reason and experiment.code != before else ""
     return (" with ".join(filter(None, changes)) or "the champion again") + reason + f", {experiment.id}"
 
@@ -127,21 +127,7 @@ def _changed(before: Config, after: Config) -> str:
 
 def _changed_lines(state: State, experiment: Experiment) -> str:
     code = state.codes.get(experiment.code)
-    return "" if code is None else "\n".join(line[1:] for line in _edited(code.event.diff))
-
-
-def _size(state: State, experiment: Experiment) -> str:
-    code = state.codes.get(experiment.code)
-    if code is None:
-        return "back to the project's own code"
-    edited = list(_edited(code.event.diff))
-    added = sum(line.startswith("+") for line in edited)
-    return f"+{added} -{len(edited) - added} lines"
-
-
-def _edited(diff: str) -> Iterator[str]:
-    """The lines that a unified diff adds and removes."""
-    return (line for line in diff.splitlines() if line[:1] in "+-" and line[:4] not in ("--- ", "+++ ") and line)
+    return "" if code is None else "\n".join(line[1:] for line in edited(code.event.diff))
 
 
 def _results_at(state: State, experiment: Experiment) -> int:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from company import events as ev
 from company.account import Account
+from company.code_words import tried_text
 from company.entities import Experiment
 from company.standing import better_by, champion_is_baseline, champion_metric
 from company.state import State
-from company.wording import changes_text, count, number, percent, plain, setting, signed, span
+from company.wording import count, number, percent, plain, setting, signed, span
 
 PEOPLE = (
     ev.AgentHired, ev.AgentReplaced, ev.TrialEnded, ev.AgentCoached, ev.AgentAppraised, ev.DirectiveGiven,
@@ -142,6 +143,8 @@ def commands(account: Account) -> list[tuple[str, str]]:
         (f"loopworks report {where} --format md", "this report as Markdown; also html, json, terminal"),
         (f"loopworks tui {where}", "look around in it"),
     ]
+    if account.state.codes:
+        found.append((f"git clone -b champion {where}/code.git", "the champion's code, to train by hand"))
     if account.state.closed is None:
         found.insert(0, (f"loopworks run --resume {where}", "go on with this run"))
     return found
@@ -164,7 +167,8 @@ def _lead(state: State) -> str:
 def _run(account: Account, e: Experiment, nested: bool) -> Run:
     state = account.state
     by = better_by(state, e.metric, state.baseline_mean) if e.purpose != "closing" else None
-    what = changes_text(e.config, state.brief["baseline"], 20) if e.purpose == "proposal" else plain(e.reason, 80)
+    baseline = state.brief["baseline"]
+    what = tried_text(state, e.code, e.config, "", baseline, 20) if e.purpose == "proposal" else plain(e.reason, 80)
     outcome, tone = _outcome(account, e)
     return Run(
         e.id, nested, e.proposer or "", what, number(e.predicted) if e.predicted is not None else "",

@@ -9,13 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from company.account import Account
+from company.code_words import tried_text
 from company.conclusion import conclude
 from company.entities import Agent
 from company.report_people import changes, count_words, replacement_words
 from company.report_rows import commands, facts
 from company.standing import champion_is_baseline, score
 from company.state import State
-from company.wording import changes_text, count, plain
+from company.wording import count, plain
 
 PEOPLE = 6
 STYLES = {"gain": "bold green", "none": "bold yellow", "loss": "bold red", "open": "bold blue", "failed": "bold red"}
@@ -35,7 +36,8 @@ def _facts(account: Account) -> Table:
     for fact in facts(account):
         table.add_row(Text(fact.name, "dim"), Text.assemble((fact.value, "bold"), f"  {fact.note}"))
     if account.state.champion and not champion_is_baseline(account.state):
-        changes = changes_text(account.state.champion.config, account.state.brief["baseline"], 12)
+        champion, state = account.state.champion, account.state
+        changes = tried_text(state, champion.code, champion.config, "", state.brief["baseline"], 12)
         table.add_row(Text("what won", "dim"), Text(changes))
     return table
 

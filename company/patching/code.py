@@ -29,12 +29,14 @@ OUTSIDE = frozenset((
     "builtins", "ctypes", "gc", "importlib", "inspect", "io", "multiprocessing", "os", "pickle", "resource", "shutil",
     "signal", "site", "socket", "subprocess", "sys", "tempfile", "threading", "urllib",
 ))  # fmt: skip
-HARMLESS = frozenset(("sys.stderr", "sys.stdout", "sys.float_info", "sys.maxsize", "sys.version_info"))
+HARMLESS = frozenset((
+    "sys.stderr", "sys.stdout", "sys.float_info", "sys.maxsize", "sys.version_info", "torch.signal",
+))  # fmt: skip
 RUNS_TEXT = frozenset(("eval", "exec", "compile", "__import__", "breakpoint", "globals", "input"))
 OPENS = frozenset(("open", "load_file", "save_file"))
 FILE_METHODS = frozenset((
-    "chmod", "fromfile", "from_file", "genfromtxt", "glob", "hardlink_to", "iterdir", "loadtxt", "memmap", "mkdir",
-    "open", "read_bytes", "read_text", "rename", "rglob", "rmdir", "savetxt", "symlink_to", "tofile", "touch",
+    "chmod", "DataSource", "fromfile", "fromregex", "from_file", "genfromtxt", "glob", "hardlink_to", "iterdir", "loadtxt", "memmap", "mkdir",
+    "open", "open_memmap", "read_bytes", "read_text", "rename", "rglob", "rmdir", "savetxt", "symlink_to", "tofile", "touch",
     "unlink", "write_bytes", "write_text",
 ))  # fmt: skip
 LIBRARIES = frozenset(("np", "numpy", "torch"))
@@ -153,6 +155,7 @@ def _reaches(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
     Of a call that opens a file the text is the function and the path, so that what is written there may change.
     """
     inner: set[ast.AST] = set()
+    modules = {*LIBRARIES, *(name.split(".")[0] for name, _ in _imports(tree))}
     for node in ast.walk(tree):  # parents come before their children
         if isinstance(node, ast.Call):
             if shown := _opens(node):
@@ -171,7 +174,7 @@ def _reaches(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
             elif word in HIDDEN:
                 inner.update(ast.walk(node))
                 yield shown, node.lineno, "looks behind an object"
-            elif (root in OUTSIDE or (word in OUTSIDE and root in LIBRARIES)) and shown not in HARMLESS:
+            elif (root in OUTSIDE or (word.strip("_") in OUTSIDE and root in modules)) and shown not in HARMLESS:
                 yield shown, node.lineno, "reaches outside of the training"
             elif word in OPENS and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 yield shown, node.lineno, "opens a file"

@@ -51,6 +51,8 @@ def test_ordinary_changes_of_training_code_may_run(project: Project, lines: str)
         ("    subprocess.run(['ls'])", "'subprocess.run(['ls'])' reaches outside"),
         ("    s = subprocess\n    s.run(['ls'])", "'subprocess' reaches outside"),
         ("    torch.os.system('ls')", "'torch.os' reaches outside"),
+        ("    import random\n    random._os.system('ls')", "'random._os' reaches outside"),
+        ("    np.fromregex('/etc/passwd', '(.)', [('x', 'S1')])", "opens a file"),
         ("    sys.modules['os'].system('ls')", "'sys.modules' reaches outside"),
         ("    open('/etc/passwd')", "'open('/etc/passwd')' opens a file"),
         ("    reader = open", "'open' opens a file"),
