@@ -10,15 +10,27 @@ from company.wording import changes_text
 
 
 def code_words(state: State, code: str, before: str = "") -> str:
-    """`a patch +3 -1 lines`, against the version that it was written on; empty where nothing changed."""
+    """`a patch +3 -1 lines`, `2 patches ...` where several lead here from `before`; empty where nothing changed."""
     if code == before:
         return ""
-    version = state.codes.get(code)
-    if version is None:
+    if code not in state.codes:
         return "the project's own code"
-    lines = list(edited(version.event.diff))
+    steps = _since(state, code, before) or [code]
+    lines = [line for step in steps for line in edited(state.codes[step].event.diff)]
     added = sum(line.startswith("+") for line in lines)
-    return f"a patch +{added} -{len(lines) - added} lines"
+    patches = "a patch" if len(steps) == 1 else f"{len(steps)} patches"
+    return f"{patches} +{added} -{len(lines) - added} lines"
+
+
+def _since(state: State, code: str, before: str) -> list[str]:
+    """The versions from `before` on up to `code`; none where one does not come from the other."""
+    steps: list[str] = []
+    while code != before:
+        if code not in state.codes or code in steps:
+            return []
+        steps.append(code)
+        code = state.codes[code].event.parent
+    return steps
 
 
 def edited(diff: str) -> Iterator[str]:

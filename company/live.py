@@ -181,7 +181,8 @@ class LiveCompany:
     def _matched(self, experiment: Experiment, outcome: Outcome) -> Outcome:
         """Changed code is held to the compute that the project's own code takes."""
         if experiment.code:
-            return self._allowance.judge(outcome, experiment.cost)
+            fixed = self.engine.project.costs.fixed_seconds(experiment.config)
+            return self._allowance.judge(outcome, experiment.cost, fixed)
         if outcome.status == "ok":
             self._allowance.learn(outcome.measured, experiment.cost)
         return outcome

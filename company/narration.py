@@ -24,7 +24,7 @@ _NOTABLE = frozenset(
         ev.NoiseMeasured, ev.ChampionChosen, ev.CandidateRejected, ev.ResearchEnded, ev.HoldoutMeasured,
         ev.RunClosed, ev.VerdictGiven,
         ev.CommandAnswered, ev.ChartRevised, ev.RevisionChecked, ev.ApprovalAsked, ev.ApprovalGiven,
-        ev.AgentPaused, ev.AgentReturned, ev.ModelBudgetSpent, ev.ExperimentPatched,
+        ev.AgentPaused, ev.AgentReturned, ev.ModelBudgetSpent, ev.ExperimentPatched, ev.RepairRefused,
     )
 )  # fmt: skip
 

@@ -35,9 +35,9 @@ HARMLESS = frozenset((
 RUNS_TEXT = frozenset(("eval", "exec", "compile", "__import__", "breakpoint", "globals", "input"))
 OPENS = frozenset(("open", "load_file", "save_file"))
 FILE_METHODS = frozenset((
-    "chmod", "DataSource", "fromfile", "fromregex", "from_file", "genfromtxt", "glob", "hardlink_to", "iterdir", "loadtxt", "memmap", "mkdir",
-    "open", "open_memmap", "read_bytes", "read_text", "rename", "rglob", "rmdir", "savetxt", "symlink_to", "tofile", "touch",
-    "unlink", "write_bytes", "write_text",
+    "chmod", "DataSource", "fromfile", "fromregex", "from_file", "genfromtxt", "glob", "hardlink_to", "iterdir",
+    "loadtxt", "memmap", "mkdir", "open", "open_memmap", "read_bytes", "read_text", "rename", "rglob", "rmdir",
+    "savetxt", "symlink_to", "tofile", "touch", "unlink", "write_bytes", "write_text",
 ))  # fmt: skip
 LIBRARIES = frozenset(("np", "numpy", "torch"))
 LIBRARY_FILES = frozenset(("load", "save", "savez", "savez_compressed"))
