@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from company import events as ev
 from company.ledger import Attempt, Ledger, LedgerError, Recorded
+from company.model_costs import ModelCosts
 from company.narration import narrate, said
 from company.state import State
 from company.usage import Usage, usage
@@ -35,6 +36,7 @@ class Account:
     judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]]  # candidate -> (company time, judgement)
     logs: dict[str, str]  # experiment -> what its failed run said last
     usage: Usage
+    models: ModelCosts = field(default_factory=ModelCosts)  # what they took
     sandbox: str = ""  # the level that experiments ran at, with how many at each where there were several
 
 
@@ -50,12 +52,13 @@ def read_account(ledger: Ledger) -> Account:
     story: list[Told] = []
     judged: dict[str, tuple[float, ev.ChampionChosen | ev.CandidateRejected]] = {}
     logs: dict[str, str] = {}
-    ended, last = None, 0.0
+    ended, last, costs = None, 0.0, ModelCosts()
     for recorded in ledger.events():
         if recorded.seq > ledger.seq:
             break
         event, last = recorded.event, recorded.wall
         _apply(state, recorded, ledger.path)
+        costs.apply(event)
         words = narrate(state, event)
         if words:
             story.append(Told(recorded.at, event, words))
@@ -68,7 +71,7 @@ def read_account(ledger: Ledger) -> Account:
     proposals = {e.id for e in state.experiments.values() if e.purpose == "proposal"}
     attempts = ledger.attempts()
     used = usage(attempts, ledger.sessions(), state.slots, proposals, ended, last)
-    return Account(ledger.path.parent, ledger.digest, state, story, judged, logs, used, _levels(attempts))
+    return Account(ledger.path.parent, ledger.digest, state, story, judged, logs, used, costs, _levels(attempts))
 
 
 def _levels(attempts: Sequence[Attempt]) -> str:

@@ -9,6 +9,7 @@ from company.account import Account
 from company.changes import Change
 from company.conclusion import conclude
 from company.markup import Child, Html, el, join
+from company.model_costs import HEADS, cost_rows, dear
 from company.report_curve import curve, legend
 from company.report_org import org_chart
 from company.report_people import CREDIT, READING, SCALE, UNCHANGED, Group, Person, changes, groups
@@ -61,6 +62,7 @@ def _sections(account: Account) -> Iterable[Html | None]:
     yield _section("Best so far", "best", *_figure(account))
     yield _section("The company", "company", *_company(account))
     yield _section("People", "people", *_people(account))
+    yield _section("What the models took", "models", *_models(account)) if account.models.total.decisions else None
     yield _section("Changes", "changes", *_changes(account))
     yield _section("Decisions", "decisions", _decisions(account))
     yield _section("The champion's config", "champion", _settings(state)) if state.champion else None
@@ -98,6 +100,12 @@ def _people(account: Account) -> Iterable[Html]:
         yield el("h3", f"{group.role}s", el("span", f"score in {group.unit}", class_="muted small"))
         yield _group(group)
     yield el("p", f"{SCALE} {CREDIT}", class_="muted small")
+
+
+def _models(account: Account) -> Iterable[Html]:
+    yield _table(HEADS, cost_rows(account.models), numeric=(2, 3, 4, 5, 6))
+    yield el("h3", "the experiments that took most of it")
+    yield _table(HEADS, dear(account.models), numeric=(2, 3, 4, 5, 6))
 
 
 def _group(group: Group) -> Html:

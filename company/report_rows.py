@@ -9,6 +9,7 @@ from company import events as ev
 from company.account import Account
 from company.code_words import tried_text
 from company.entities import Experiment
+from company.model_costs import words
 from company.standing import better_by, champion_is_baseline, champion_metric
 from company.state import State
 from company.wording import count, number, percent, plain, setting, signed, span
@@ -76,6 +77,8 @@ def facts(account: Account) -> list[Fact]:
         slots = count(state.slots, f"{plain(state.device, 10)} slot")
         found.append(Fact("slots busy", percent(used.busy_share), ", ".join(filter(None, (slots, launch)))))
     found.append(Fact("took", span(used.total_s), "at work"))
+    if account.models.total.decisions:
+        found.append(Fact("models", *words(account.models)))
     return found
 
 

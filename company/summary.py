@@ -54,6 +54,7 @@ def summarise(account: Account) -> dict[str, Any]:
             "research_s": account.usage.research_s,
             "total_s": account.usage.total_s,
         },
+        "models": account.models.as_json(),
         "agents": [{**_agent(state, id_), **_appraisal(cards[id_], gained)} for id_ in state.agents],
         "changes": [
             {"at": at, "kind": event.kind, "words": narrate(state, event), **ev.payload(event)}

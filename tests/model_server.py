@@ -92,7 +92,7 @@ class ModelServer:
     def __init__(self, mind: Mind = sensible) -> None:
         self.mind = mind
         self.asked: list[Asked] = []
-        self.listed = 0
+        self.list_status = 200
         self._lock, self._gone = threading.Lock(), threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
@@ -150,10 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None: ...
 
     def do_GET(self) -> None:
-        self.server_owner.listed += 1
         names = ["small", "large"]
         models = {"data": [{"id": name} for name in names], "models": [{"name": f"{name}:latest"} for name in names]}
-        self._send(200, json.dumps(models).encode())
+        self._send(self.server_owner.list_status, json.dumps(models).encode())
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))

@@ -117,11 +117,13 @@ class AgentEmployee:
         if not sheet.intents and not sheet.problems and not offline:
             sheet.problems.append("answered without a tool call")
         problem = one_line("; ".join(sheet.problems), MAX_PROBLEM)
-        intents = sheet.intents if sheet.intents or not problem else decide_offline(self.role, self.brain, observation)
+        instead = not sheet.intents and bool(problem)
+        intents = decide_offline(self.role, self.brain, observation) if instead else sheet.intents
         if sheet.exchange is None:
             return Decision(tuple(intents), problem, sheet.tokens)
+        measured = {**_measured(sheet.exchange), **({"offline": True} if instead else {})}
         told = sheet.exchange.outage, sheet.exchange.budget
-        return Decision(tuple(intents), problem, sheet.tokens, *told, _measured(sheet.exchange))
+        return Decision(tuple(intents), problem, sheet.tokens, *told, measured)
 
     async def close(self) -> None:
         """Close the client. An employee who is closed decides no more."""

@@ -98,10 +98,10 @@ def _head(seen: Observation) -> str:
 def _champion(seen: Observation) -> str:
     champion = seen.champion
     if champion is None:
-        return f"## Baseline (no champion yet)\n{_config(seen.baseline)}"
+        return f"## Baseline (no champion yet)\n{_config(seen, seen.baseline)}"
     metric = _metric(seen, champion.loss)
     name = one_line(champion.experiment, 40)
-    return f"## Champion\n{name}: {metric}, mean of {champion.runs} runs. {_config(champion.config)}"
+    return f"## Champion\n{name}: {metric}, mean of {champion.runs} runs. {_config(seen, champion.config)}"
 
 
 def _directive(seen: Observation) -> str:
@@ -197,15 +197,16 @@ def _against(seen: Observation, config: Config, code: str) -> str:
     changed = {name: value for name, value in config.items() if reference.get(name) != value}
     other = code != (seen.champion.code if seen.champion else "")
     words = [f"code {one_line(code, 20) or 'of the project'}"] if other else []
-    return " ".join([*words, _config(changed)] if changed else words) or "nothing changed"
+    return " ".join([*words, _config(seen, changed)] if changed else words) or "nothing changed"
 
 
 def _reference(champion: Champion | None, baseline: Config) -> Config:
     return champion.config if champion else baseline
 
 
-def _config(config: Config) -> str:
-    return one_line(" ".join(f"{name}={value}" for name, value in config.items()), 600)
+def _config(seen: Observation, config: Config) -> str:
+    """In the space's order: a ledger keeps configs in another."""
+    return one_line(" ".join(f"{name}={config[name]}" for name in seen.space.names if name in config), 600)
 
 
 def _curve(curve: Sequence[tuple[float, float]]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from roles.brains.digest import render
 from roles.brains.llm.breaker import Breaker, Outage
 from roles.brains.llm.clients import Caller, connect
 from roles.brains.llm.escalation import needs_strong
@@ -48,7 +49,11 @@ class Question:
 
     @property
     def hash(self) -> str:
-        return question_hash(self.system, self.text, [tool["name"] for tool in self.tools])
+        """What makes it the same question again: all but what a log says, which holds addresses, paths and times."""
+        seen = self.observation
+        if seen.subject is not None and seen.subject.log_tail:
+            seen = replace(seen, subject=replace(seen.subject, log_tail=""))
+        return question_hash(self.system, render(seen), [tool["name"] for tool in self.tools])
 
 
 @dataclass(slots=True)
