@@ -27,9 +27,9 @@ from company.compute.endings import NO_SANDBOX, SANDBOX_FAILED
 from company.compute.sandbox.confine import Cell
 from company.compute.sandbox.kernel import die_with_parent
 from company.compute.sandbox.policy import Confined, restored
+from company.compute.workers import CUDA_HOST_MB
 
 MEGABYTE = 1 << 20
-CUDA_HOST_MB = 8192  # CUDA maps gigabytes of private host memory before the script's first tensor
 OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
 from company.compute.endings import Facts, Why, lost, why
 from company.compute.evaluation import Score, read_answer
-from company.compute.folder import LOG, clear_up, lay_out, write_result
+from company.compute.folder import LOG, clear_up, lay_code, lay_out, write_result
 from company.compute.launches import answer_file, score_launch
 from company.compute.log import Log
 from company.compute.prepare import prepare
@@ -113,8 +113,9 @@ class LocalCompute:
         return trouble or await self._score(order, carried)
 
     async def _score(self, order: Order, carried: Carried) -> Why | None:
-        """Ask the evaluator, with the run dead and its answer's file out of the way."""
+        """Ask the evaluator, with the run dead, its answer's file out of the way and the code as it was ordered."""
         began = time.monotonic()
+        lay_code(order)
         place = answer_file(order)
         place.unlink(missing_ok=True)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
 
 from company.compute.tail import open_regular, read_end
@@ -23,25 +24,22 @@ class Log:
 
     def trim(self, slack: int = SLACK) -> None:
         """Cut the middle out if the file is over `slack` times its limit. Lines written meanwhile may be lost."""
-        descriptor = open_regular(self.path)
+        descriptor = open_regular(self.path, os.O_RDWR)  # looked at and cut as one: it may be replaced meanwhile
         if descriptor is None:
             return
-        size = os.fstat(descriptor).st_size
-        os.close(descriptor)
-        if size > self.limit * slack:
-            self._cut(size)
+        with os.fdopen(descriptor, "r+b") as file:
+            size = os.fstat(descriptor).st_size
+            if size > self.limit * slack:
+                self._cut(file, size)
 
-    def _cut(self, size: int) -> None:
+    def _cut(self, file: BufferedRandom, size: int) -> None:
         half = self.limit // 2
-        with self.path.open("r+b") as file:
-            head = file.read(half)
-            file.seek(size - half)
-            tail = file.read()[-half:]
-            self._dropped += size - 2 * half
-            file.truncate(half)
-            file.seek(half)
-            file.write(self._marker() + tail)
-        assert len(head) == half
+        file.seek(size - half)
+        tail = file.read(half)
+        self._dropped += size - 2 * half
+        file.truncate(half)
+        file.seek(half)
+        file.write(self._marker() + tail)
 
     def _marker(self) -> bytes:
         return b"\n... about %d bytes left out ...\n" % self._dropped

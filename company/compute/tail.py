@@ -10,6 +10,7 @@ import json
 import math
 import os
 import stat
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
@@ -89,7 +90,7 @@ class MetricsTail:
         data = os.read(self._descriptor, min(TICK_BYTES, FILE_BYTES - self._read))
         self.at_end = not data
         if data and self.first_ns is None:
-            self.first_ns = os.fstat(self._descriptor).st_mtime_ns
+            self.first_ns = min(os.fstat(self._descriptor).st_mtime_ns, time.time_ns())  # a run can set it to anything
         self._read += len(data)
         return data
 
@@ -123,10 +124,10 @@ def parse(line: bytes) -> tuple[int, float] | None:
         return None
 
 
-def open_regular(path: Path) -> int | None:
+def open_regular(path: Path, how: int = os.O_RDONLY) -> int | None:
     """A descriptor of a regular file with one name, or None: no links, no pipes, nothing that blocks."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, how | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     facts = os.fstat(descriptor)

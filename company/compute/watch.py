@@ -1,4 +1,4 @@
-"""Standing beside one running process until its end: time, disk and log are held to the project's limits."""
+"""Standing beside one running process until its end: time, disk, memory and log are held to the project's limits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from company.compute.endings import Facts, Why, disk_full, oom_kills
 from company.compute.folder import used_bytes
 from company.compute.log import Log
-from company.compute.workers import Running
+from company.compute.tree import MOST_PROCESSES, held, resident
+from company.compute.workers import CUDA_HOST_MB, Running
 from projects.spec import Limits
 
 TICK = 0.03  # seconds between two looks at the metrics
-DISK_TICKS = 16  # looking at a whole folder is dearer
+HOLD_TICKS = 8  # a whole folder and all processes are dearer to look at
 
 OnTick = Callable[[], Why | None]  # a reason to end the run, if it has one
 
@@ -28,7 +29,7 @@ async def watch(running: Running, folder: Path, log: Log, limits: Limits, on_tic
             await asyncio.wait({running.ended}, timeout=TICK)
             tick += 1
             late = over_time(limits) if loop.time() > deadline else None
-            large = over_disk(folder, limits) if tick % DISK_TICKS == 0 else None
+            large = over_hold(running, folder, limits) if tick % HOLD_TICKS == 0 else None
             stopped = stopped or on_tick() or late or large
             log.trim()
             if stopped and not running.ended.done():
@@ -45,7 +46,15 @@ def over_time(limits: Limits) -> Why:
     return Why("failed", "timeout", f"not done after {limits.seconds:g} s, the project's limit")
 
 
-def over_disk(folder: Path, limits: Limits) -> Why | None:
-    if used_bytes(folder) <= limits.disk_mb << 20:
-        return None
-    return Why("failed", "crash", f"wrote more than {limits.disk_mb} MB, the project's limit")
+def over_hold(running: Running, folder: Path, limits: Limits) -> Why | None:
+    """What is too much of what a run holds: it may do as much harm as fits between two looks."""
+    memory_mb = limits.memory_mb + (CUDA_HOST_MB if running.device == "cuda" else 0)
+    warm = resident(running.workers.pid or 0)  # what every fork of the warm parent begins with
+    found = held(running.pid, running.keeper, running.workers.pid, (memory_mb << 20) + warm)
+    if found.processes > MOST_PROCESSES:
+        return Why("failed", "crash", f"started more than {MOST_PROCESSES} processes")
+    if found.memory > (memory_mb << 20) + warm:
+        return Why("failed", "out_of_memory", f"its processes held more than {memory_mb} MB, the project's limit")
+    if used_bytes(folder) + found.unnamed > limits.disk_mb << 20:
+        return Why("failed", "crash", f"wrote more than {limits.disk_mb} MB, the project's limit")
+    return None

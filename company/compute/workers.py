@@ -20,6 +20,7 @@ from company.compute.backend import ComputeError
 from company.compute.environment import ZYGOTE_ENV, clean_env, command
 from company.compute.sandbox.policy import Confined
 
+CUDA_HOST_MB = 8192  # CUDA maps gigabytes of private host memory before the script's first tensor
 PRELOAD = ("torch", "torch._dynamo", "numpy", "safetensors.torch")
 
 
@@ -76,6 +77,8 @@ class Running:
     ended: asyncio.Future[Ended]
     at: float = 0.0  # time.monotonic() of the fork
     pid: int = 0
+    keeper: int | None = None  # bwrap, below which all else of the run is, where it has a process namespace
+    device: str = "cpu"
 
     def kill(self) -> None:
         """SIGKILL to the whole process group; nothing if it has ended."""
@@ -131,6 +134,7 @@ class Workers:
         await self.start()
         loop = asyncio.get_running_loop()
         running = Running(str(next(self._names)), self, loop.create_future(), loop.create_future())
+        running.device = launch.device
         self._running[running.name] = running
         self.send({"op": "spawn", "id": running.name, **asdict(launch), "env": dict(launch.env)})
         try:
@@ -191,7 +195,7 @@ class Workers:
     def _on_event(self, event: Mapping[str, Any]) -> None:
         running = self._running[event["id"]]
         if event["event"] == "forked":
-            running.pid, running.at = event["pid"], event["at"]
+            running.pid, running.keeper, running.at = event["pid"], event["keeper"], event["at"]
             settle(running.forked, event["pid"])
             return
         del self._running[running.name]

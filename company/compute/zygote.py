@@ -101,7 +101,7 @@ class Zygote:
         self._leaders[pid] = request["id"]
         if cell.holder:
             self._holders[pid] = cell.holder
-        self.emit("forked", id=request["id"], pid=pid)
+        self.emit("forked", id=request["id"], pid=pid, keeper=cell.holder.pid if cell.holder else None)
 
     def _kill(self, wanted: str) -> None:
         for pid in [pid for pid, name in self._leaders.items() if name == wanted]:

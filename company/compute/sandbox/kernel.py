@@ -85,6 +85,7 @@ def drop_privileges() -> None:
             break
     with contextlib.suppress(OSError):
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    prctl(PR_SET_DUMPABLE, 1)  # or it could not look at itself in /proc
     header = (c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     syscall(SYS_CAPSET[machine()], ctypes.byref(header), ctypes.byref((c_uint32 * 6)()))
 
