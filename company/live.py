@@ -39,7 +39,7 @@ class LiveCompany:
 
     def __init__(
         self, engine: Engine, ledger: Ledger, compute: Compute, hire: Hire, folder: Path, data: Path, *,
-        in_order: bool, on_step: OnStep = lambda state, step: None,
+        in_order: bool, on_step: OnStep = lambda state, step: None, no_patches: str = "",
     ) -> None:  # fmt: skip
         self.engine, self.ledger, self.compute = engine, ledger, compute
         self.folder, self.data = folder, data
@@ -51,6 +51,7 @@ class LiveCompany:
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
         self._stopping = asyncio.Event()
         self._listen_at = 0.0
+        self._no_patches = no_patches  # why changed code is not run, where it is not
         self._allowance = Allowance("cuda" if compute.slots[0].device == "cuda" else "cpu")
         self._redactor = Redactor.of_environment()  # a script may print what it finds
 
@@ -169,6 +170,10 @@ class LiveCompany:
                 known += 1
                 source.put(RungSeen(experiment.id, attempt, index, step, loss))
 
+        if experiment.code and self._no_patches:
+            refused = Outcome("failed", failure="crash", detail=self._no_patches)
+            source.put(Ended(experiment.id, attempt, refused), last=True)
+            return
         order = self._order(experiment, slot)
         async with self._slot_free[slot]:
             outcome = await self._attempt(order, on_rung)

@@ -17,7 +17,7 @@ from company.chart_yaml import find_chart, load_chart, read_text, save_chart
 from company.compute.backend import Slot
 from company.compute.local import LocalCompute
 from company.compute.ray_cluster import leave
-from company.compute.sandbox.levels import Level, Wanted
+from company.compute.sandbox.levels import Level, Wanted, may_run_agent_code
 from company.compute.sandbox.probe import SandboxError, choose
 from company.compute.slots import find_slots
 from company.compute.workers import PRELOAD
@@ -182,6 +182,9 @@ def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
     slots = _slots(compute, plan.ray_address, state.slots, settings.get("per_gpu", 1), device)
     offline = plan.offline or bool(settings.get("offline"))
     in_order, sandbox = bool(settings["in_order"]), _sandbox(plan, compute)
+    refused = may_run_agent_code(sandbox, plan.allow_unsandboxed)
+    if refused and state.codes and state.phase != "closed":
+        raise SandboxError(f"{plan.directory.path} has changed code to run: {refused}")
     return Prepared(state.chart, project, slots, in_order, state, compute, offline, sandbox)
 
 
@@ -223,6 +226,7 @@ async def _work(
         company = LiveCompany(
             engine, ledger, compute, hirer(plan.engine, models), directory.experiments, directory.data,
             in_order=prepared.in_order, on_step=_with_history(directory, prepared, on_step),
+            no_patches=may_run_agent_code(prepared.sandbox, plan.allow_unsandboxed) or "",
         )  # fmt: skip
         _stop_on_signals(company)
         on_ready(company)
@@ -273,7 +277,9 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "version": version("loopworks"),
     }
     device = prepared.slots[0].device
-    return engine.found(chart, plan.seed, len(prepared.slots), device, _data_hash(directory.data), settings)
+    refused = may_run_agent_code(prepared.sandbox, plan.allow_unsandboxed) if staffed(chart) else None
+    data_hash = _data_hash(directory.data)
+    return engine.found(chart, plan.seed, len(prepared.slots), device, data_hash, settings, refused or "")
 
 
 def _data_hash(data: Path) -> str:
