@@ -1,9 +1,12 @@
-"""What the dashboard costs: a writer process, 200 agents, and the dashboard in a terminal of its own.
+"""What the dashboard costs, in a terminal of its own beside companies that other processes write.
 
-    python benchmarks/tui.py [--agents 200] [--rate 4] [--seconds 20]
+    python -m benchmarks.tui follow [--agents 200] [--rate 4] [--seconds 20]   a company at work: CPU, memory, keys
+    python -m benchmarks.tui hour [--agents 200]         an hour of it, replayed fast: what becomes of the memory
+    python -m benchmarks.tui open [--events 1000000] [--ledger DIR]   a finished company of so many events
+    python -m benchmarks.tui beside [--pairs 10]         what two dashboards cost the engine that they look at
 
-Prints the time to the first screen, the share of one core while following and while idle, the memory at the start and
-at the end, and the time from a key to the screen.
+Each prints its figures as a line of JSON. CPU is processor time, which other work on the machine hardly changes; times
+until something is on the screen are the clock's, and `load` says what else the machine did.
 """
 
 from __future__ import annotations
@@ -11,9 +14,12 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import math
 import os
 import pty
+import random
 import select
+import shutil
 import signal
 import statistics
 import struct
@@ -25,87 +31,58 @@ import threading
 import time
 from pathlib import Path
 
-from company.chart import OrgChart
-from company.engine import Engine
-from company.ledger import Ledger
-from company.testing import Rehearsal, planted_project, planted_trainer
+from benchmarks.tui_companies import work_through, write_ledger, write_steadily
 
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
-
-
-def big_chart(agents: int) -> OrgChart:
-    """A director over leads with nine researchers each, an engineer and a reviewer."""
-    teams = max(1, (agents - 3) // 10)
-    positions = [
-        {"id": "root", "role": "manager"},
-        {"id": "eng", "role": "engineer", "reports_to": "root"},
-        {"id": "rev", "role": "reviewer", "reports_to": "root"},
-    ]
-    for team in range(teams):
-        positions.append({"id": f"lead{team}", "role": "manager", "reports_to": "root"})
-        positions += [
-            {"id": f"r{team}_{n}", "role": "researcher", "reports_to": f"lead{team}", "brain": "random"}
-            for n in range(9)
-        ]
-    return OrgChart.from_dict({"company": "big", "budget": {"experiments": 100_000}, "positions": positions})
-
-
-def write(folder: Path, agents: int, rate: float, events: int, seconds: float) -> None:
-    """A company that records `rate` steps a second, after `events` events as fast as they come."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    ledger = Ledger(folder / "ledger.sqlite", write=True)
-    ledger.open_session("run", "benchmark")
-    engine = Engine(planted_project())
-    work = Rehearsal(engine, planted_trainer())
-    step = work.follow(engine.found(big_chart(agents), 0, 8))
-    pending = []
-    while step is not None and engine.state.seq < events:
-        pending += step.events
-        step = work.advance()
-    ledger.append(pending, engine.state)
-    (folder / "ready").touch()
-    end = time.monotonic() + seconds
-    while step is not None and time.monotonic() < end:
-        if step.events:
-            ledger.append(step.events, engine.state)
-        step = work.advance()
-        time.sleep(1 / rate)
+HOUR = 4 * 3600  # steps
+WORK, PACE = 1_000, 50.0  # steps, and steps a second
+SELF = (sys.executable, "-m", "benchmarks.tui")
 
 
 class Terminal:
     """The dashboard on a pseudo-terminal, 120 columns by 40 rows."""
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, nice: int = 0) -> None:
+        self.started = time.monotonic()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "xterm-256color"
+            os.nice(nice)
             os.execv(sys.executable, [sys.executable, "-m", "company", "tui", str(run)])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
-    def read(self, until: bytes = b"", seconds: float = 10.0) -> float:
-        """Read until something is on the screen, or nothing comes any more; returns how long that took."""
-        start, seen = time.monotonic(), b""
-        while time.monotonic() - start < seconds:
-            if not select.select([self.fd], [], [], 0.05 if not until else 0.5)[0]:
-                if not until:
-                    break
-                continue
-            seen += os.read(self.fd, 65536)
-            if until and until in seen:
-                break
-        return time.monotonic() - start
+    def wait_for(self, *words: bytes, seconds: float = 60.0) -> float:
+        """Read until all of these were written to the screen; returns the seconds since the start."""
+        end, seen = time.monotonic() + seconds, b""
+        while time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.5)[0]:
+                seen += os.read(self.fd, 65536)
+                if all(word in seen for word in words):
+                    return time.monotonic() - self.started
+        raise TimeoutError(f"{words} did not come up within {seconds} s")
 
-    def type(self, key: str) -> None:
+    def settle(self, seconds: float = 0.3) -> None:
+        """Read until nothing comes for a moment, `seconds` at most."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and select.select([self.fd], [], [], 0.05)[0]:
+            os.read(self.fd, 65536)
+
+    def key(self, key: str) -> float:
+        """Milliseconds from a key to what it changes on the screen."""
+        self.settle()
+        start = time.monotonic()
         os.write(self.fd, key.encode())
+        select.select([self.fd], [], [], 2.0)
+        return 1000 * (time.monotonic() - start)
 
     def cpu(self) -> float:
+        """Processor seconds so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def memory(self) -> float:
+        """Resident MiB."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / MIB
 
@@ -123,65 +100,152 @@ class Terminal:
 
     def _drain(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            self.read(seconds=0.2)
+            self.settle(0.2)
+            time.sleep(0.01)
 
     def close(self) -> None:
         os.kill(self.pid, signal.SIGTERM)
         os.waitpid(self.pid, 0)
+        os.close(self.fd)
 
 
-def measure(agents: int, rate: float, seconds: float, events: int) -> dict[str, float]:
-    """The figures of one dashboard."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        arguments = [sys.executable, __file__, "--write", str(run), "--agents", str(agents), "--rate", str(rate)]
-        writer = subprocess.Popen([*arguments, "--events", str(events), "--seconds", str(4 * seconds + 60)])
-        try:
-            while not (run / "ready").exists():
-                time.sleep(0.1)
-            terminal = Terminal(run)
-            found = {"first_screen_s": terminal.read(b"organisation", 30)}
-            terminal.spend(3)
-            found["memory_start_mib"] = terminal.memory()
-            found["following_core"] = terminal.spend(seconds)
-            found["memory_end_mib"] = terminal.memory()
-            found.update(keys(terminal))
-            writer.kill()
-            writer.wait()
-            terminal.spend(3)
-            found["idle_core"] = terminal.spend(seconds / 2)
-            terminal.close()
-        finally:
-            writer.kill()
+def writer(run: Path, agents: int, rate: float, events: int, seconds: float) -> subprocess.Popen[bytes]:
+    """A process that writes a company, once it has begun."""
+    words = ["--agents", str(agents), "--rate", str(rate), "--events", str(events), "--seconds", str(seconds)]
+    process = subprocess.Popen([*SELF, "write", "--ledger", str(run), *words])
+    while not (run / "ready").exists():
+        time.sleep(0.1)
+    return process
+
+
+def follow(run: Path, agents: int, rate: float, seconds: float, events: int) -> dict[str, float]:
+    """A company at work, as it is followed; then the same dashboard when nobody works any more."""
+    process = writer(run, agents, rate, events, 4 * seconds + 120)
+    try:
+        terminal = Terminal(run)
+        found = {"first_screen_s": terminal.wait_for(b"organisation", b"live")}
+        terminal.spend(3)
+        found["memory_start_mib"] = terminal.memory()
+        found["following_core"] = terminal.spend(seconds)
+        found["memory_end_mib"] = terminal.memory()
+        found |= keys(terminal)
+        process.kill()
+        process.wait()
+        terminal.spend(3)
+        found["idle_core"] = terminal.spend(seconds / 2)
+        terminal.close()
+    finally:
+        process.kill()
     return found
 
 
-def keys(terminal: Terminal) -> dict[str, float]:
-    """From a key to the screen, in milliseconds: the cursor up and down the chart."""
-    times = []
-    for index in range(60):
-        terminal.read(seconds=0.3)
-        start = time.monotonic()
-        terminal.type("j" if index % 2 else "k" if index > 1 else "j")
-        select.select([terminal.fd], [], [], 1.0)
-        times.append(1000 * (time.monotonic() - start))
-    times.sort()
+def keys(terminal: Terminal, presses: int = 100) -> dict[str, float]:
+    """From a key to the screen: the cursor up and down the chart."""
+    times = sorted(terminal.key("j" if index % 2 else "k" if index > 1 else "j") for index in range(presses))
     return {"key_median_ms": statistics.median(times), "key_p95_ms": times[int(0.95 * len(times))]}
+
+
+def hour(run: Path, agents: int) -> dict[str, float]:
+    """The memory of a dashboard at each quarter of an hour of company events, which take minutes."""
+    process = writer(run, agents, 200.0, 1_000, HOUR / 200 + 600)
+    terminal = Terminal(run)
+    terminal.wait_for(b"organisation")
+    found: dict[str, float] = {}
+    try:
+        for quarter in range(5):
+            while steps(run) < quarter * HOUR / 4 and process.poll() is None:
+                terminal.spend(0.5)
+            found[f"memory_{15 * quarter}_min_mib"] = terminal.memory()
+        terminal.close()
+    finally:
+        process.kill()
+    return found
+
+
+def steps(run: Path) -> int:
+    """How many steps a writer has written."""
+    text = (run / "ready").read_text()
+    return int(text) if text else 0
+
+
+def opening(run: Path, events: int) -> dict[str, float]:
+    """From the command to the first screen, and until all of a ledger is read; keys meanwhile and after."""
+    if not run.exists():
+        write_ledger(run, 13, events)
+    terminal = Terminal(run)
+    found = {"first_screen_s": terminal.wait_for(b"organisation", b"root", b"the company closes")}
+    found |= {f"reading_{name}": value for name, value in keys(terminal, 30).items()}
+    found |= {"read_s": terminal.wait_for(b"finished", seconds=600), "cpu_s": terminal.cpu()}
+    terminal.spend(3)
+    found |= {"memory_mib": terminal.memory(), **keys(terminal, 30)}
+    terminal.close()
+    return found
+
+
+def beside(folder: Path, pairs: int) -> dict[str, float]:
+    """How much longer the steps of a company take with two dashboards on it: pairs in random order, 95 % intervals."""
+    chance, clock, cpu = random.Random(0), [], []
+    for pair in range(pairs):
+        took = {followed: worked(folder / f"{pair}-{followed}", followed) for followed in chance.sample((1, 0), 2)}
+        clock.append(math.log(took[1][0] / took[0][0]))
+        cpu.append(math.log(took[1][1] / took[0][1]))
+    return {**slower("clock", clock), **slower("cpu", cpu)}
+
+
+def slower(name: str, ratios: list[float]) -> dict[str, float]:
+    """The mean of logarithms of ratios as a share, with its interval (Student's t)."""
+    from scipy.stats import t
+
+    mean, n = statistics.mean(ratios), len(ratios)
+    half = float(t.ppf(0.975, n - 1)) * statistics.stdev(ratios) / math.sqrt(n)
+    return {name: math.expm1(mean), f"{name}_low": math.expm1(mean - half), f"{name}_high": math.expm1(mean + half)}
+
+
+def worked(run: Path, followed: int) -> tuple[float, float]:
+    """The seconds of the steps of a company by itself, or with two dashboards at a low priority."""
+    process = subprocess.Popen([*SELF, "work", "--ledger", str(run)], stdout=subprocess.PIPE, text=True)
+    while not (run / "ready").exists():
+        time.sleep(0.05)
+    terminals = [Terminal(run, nice=10) for _ in range(2 * followed)]
+    while process.poll() is None:
+        time.sleep(0.05)
+        for terminal in terminals:
+            terminal.settle()
+    for terminal in terminals:
+        terminal.close()
+    shutil.rmtree(run)
+    clock, cpu = json.loads(process.communicate()[0])
+    return clock, cpu
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("follow", "hour", "open", "beside", "write", "work"))
     parser.add_argument("--agents", type=int, default=200)
     parser.add_argument("--rate", type=float, default=4.0, help="steps a second")
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--events", type=int, default=5_000, help="recorded before the dashboard starts")
-    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--events", type=int, help="recorded before the dashboard starts")
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--ledger", type=Path, help="the run directory; made where there is none, and kept")
     args = parser.parse_args()
-    if args.write:
-        write(args.write, args.agents, args.rate, args.events, args.seconds)
+    if args.what == "write":
+        write_steadily(args.ledger, args.agents, args.rate, args.events, args.seconds)
         return
-    print(json.dumps({k: round(v, 3) for k, v in measure(args.agents, args.rate, args.seconds, args.events).items()}))
+    if args.what == "work":
+        print(json.dumps(work_through(args.ledger, WORK, PACE)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        run = args.ledger or Path(folder) / "run"
+        found = {
+            "follow": lambda: follow(run, args.agents, args.rate, args.seconds, args.events or 5_000),
+            "hour": lambda: hour(run, args.agents),
+            "open": lambda: opening(run, args.events or 1_000_000),
+            "beside": lambda: beside(Path(folder), args.pairs),
+        }[args.what]()
+    print(
+        json.dumps({"load": round(os.getloadavg()[0], 1), **{name: round(value, 3) for name, value in found.items()}})
+    )
 
 
 if __name__ == "__main__":

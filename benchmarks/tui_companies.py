@@ -16,14 +16,15 @@ from company.engine import Engine, Step
 from company.ledger import Ledger
 from company.state import State
 from company.testing import Rehearsal, offline, planted_project, planted_trainer
-from roles.intents import Approve, Build, Continue, Intent, Propose
+from roles.intents import Approve, Build, Continue, Intent, Propose, Verdict
 from roles.observation import Observation
 
 BATCH = 5_000  # events a transaction of a long ledger
+EVENTS_A_RUN = 14
 
 
-def big_chart(agents: int, experiments: int = 100_000) -> OrgChart:
-    """A director over leads with nine researchers each, an engineer and a reviewer."""
+def big_chart(agents: int, experiments: int = 100_000, brief: bool = False) -> OrgChart:
+    """A director over leads with nine researchers each, an engineer and a reviewer; `brief`: with few meetings."""
     teams = max(1, (agents - 3) // 10)
     positions = [
         {"id": "root", "role": "manager"},
@@ -36,8 +37,8 @@ def big_chart(agents: int, experiments: int = 100_000) -> OrgChart:
             {"id": f"r{team}_{n}", "role": "researcher", "reports_to": f"lead{team}", "brain": "random"}
             for n in range(9)
         ]
-    policies = {"assign": {"every": 100}, "appraise": {"every": 1000}, "watch": {"rule": "never"}}
-    budget = {"experiments": experiments}
+    budget, rare = {"experiments": experiments}, {"every": max(20, experiments // 20)}
+    policies = {"assign": rare, "appraise": rare, "watch": {"rule": "never"}} if brief else {}
     return OrgChart.from_dict({"company": "big", "budget": budget, "policies": policies, "positions": positions})
 
 
@@ -49,6 +50,8 @@ def brisk(state: State, observation: Observation) -> Sequence[Intent]:
         return [Propose(config={"lr": math.exp(chance.uniform(-9, 0)), "width": width, "act": act}, reason="a guess")]
     if observation.task == "review":
         return [Approve(p_improves=0.5, reason="why not")]
+    if observation.task == "verdict" and observation.turn % 50:
+        return [Verdict(outcome="noise", p_real=0.1, reason="one of many")]
     if observation.task == "build":
         return [Build()]
     return [Continue()] if observation.task == "watch" else offline(state, observation)
@@ -59,7 +62,7 @@ def write_ledger(folder: Path, agents: int, events: int) -> None:
     folder.mkdir(parents=True)
     (folder / "experiments").mkdir()
     (folder / "lock").touch()
-    chart = big_chart(agents, experiments=max(20, events // EVENTS_A_RUN))
+    chart = big_chart(agents, max(20, events // EVENTS_A_RUN), brief=True)
     save_chart(chart, folder / "chart.yaml")
     ledger = Ledger(folder / "ledger.sqlite", write=True)
     ledger.open_session("run", "benchmark")
@@ -79,9 +82,6 @@ def write_ledger(folder: Path, agents: int, events: int) -> None:
     ledger.close()
 
 
-EVENTS_A_RUN = 15
-
-
 def write_steadily(folder: Path, agents: int, rate: float, events: int, seconds: float) -> None:
     """A company that records `rate` steps a second, after `events` events as fast as they come."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,10 +97,38 @@ def write_steadily(folder: Path, agents: int, rate: float, events: int, seconds:
         pending += step.events
         step = work.advance()
     ledger.append(pending, engine.state)
-    (folder / "ready").touch()
-    end = time.monotonic() + seconds
+    end, done = time.monotonic() + seconds, 0
+    (folder / "ready").write_text("0")
     while step is not None and time.monotonic() < end:
+        began = time.monotonic()
         if step.events:
             ledger.append(step.events, engine.state)
-        step = work.advance()
-        time.sleep(1 / rate)
+        step, done = work.advance(), done + 1
+        (folder / "ready").write_text(str(done))
+        time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
+
+
+def work_through(folder: Path, steps: int, rate: float) -> tuple[float, float]:
+    """Do the same `steps` steps of a company of thirteen at a steady pace.
+
+    Returns the seconds that the steps took, waits between them left out: by the clock, and of the processor.
+    """
+    folder.mkdir(parents=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    ledger = Ledger(folder / "ledger.sqlite", write=True)
+    ledger.open_session("run", "benchmark")
+    engine = Engine(planted_project())
+    work = Rehearsal(engine, planted_trainer())
+    step: Step | None = work.follow(engine.found(big_chart(13), 0, 8))
+    ledger.append(step.events, engine.state)
+    (folder / "ready").write_text("0")
+    clock = cpu = 0.0
+    while step is not None and steps > 0:
+        began, used = time.monotonic(), time.process_time()
+        step, steps = work.advance(), steps - 1
+        if step is not None and step.events:
+            ledger.append(step.events, engine.state)
+        clock, cpu = clock + time.monotonic() - began, cpu + time.process_time() - used
+        time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
+    return clock, cpu

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from tui.widgets.rows import Row, Tabs
 from tui.widgets.tour import TourBar
 
 SMALL = 60, 16
+SETTLES = 4_000  # events, after which the memory of a company is left out of the search for garbage
 REST_S = 0.25  # between two drawings of what the feed brings
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
 EARLY = "The ledger is being read: until it is, scores are the last appraisals', and lists hold only the latest."
@@ -75,6 +77,7 @@ class Dashboard(Personal):
         self._history = History(directory)
         self._previous = "org"
         self._said, self._banner = "", ""
+        self._settled = 0
         self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
         self._seen: Snapshot | None = None  # what was drawn last
@@ -118,10 +121,17 @@ class Dashboard(Personal):
         finally:
             self.feed.taken()
         self.hear()
+        self._keep_out_of_the_way()
         self._draw_soon()
         caught_up = self.desk.whole.early or self.desk.whole.seq >= event.delta.total
         if caught_up and not self.tab and self.desk.whole.is_founded:
             self.tab = "org"
+
+    def _keep_out_of_the_way(self) -> None:
+        """What was folded stays: were it looked through for garbage again and again, keys would wait for that."""
+        if self.desk.fold.seq - self._settled >= SETTLES:
+            self._settled = self.desk.fold.seq
+            gc.freeze()
 
     def _draw_soon(self) -> None:
         """Draw now, or as soon as the last drawing was seen for a moment."""

@@ -40,11 +40,11 @@ def extract(source: Source) -> Extract | None:
         experiments = _experiments(source, _champions(rare))
         agents = source.rows("SELECT id, status, experiments FROM agent")
         tally = source.rows("SELECT status, count(*) FROM experiment GROUP BY status")
-        running = source.rows("SELECT slot, experiment FROM attempt WHERE ended IS NULL ORDER BY id LIMIT 4096")
+        started = source.rows(f"SELECT {EVENT} FROM event WHERE kind = 'ExperimentStarted' ORDER BY seq DESC LIMIT 512")
     few = sorted({row[0]: row for row in (*rare, *appraised, *_last_of_each(directed))}.values())
     return Extract(
         [restored(row) for row in few], [restored(row) for row in latest], experiments,
-        [Standing(*row) for row in agents], dict(tally), dict(running),
+        [Standing(*row) for row in agents], dict(tally), _slots(experiments, started),
     )  # fmt: skip
 
 
@@ -64,6 +64,13 @@ def _last_of_each(directed: Iterable[Row]) -> list[Row]:
     for row in directed:
         found.setdefault(json.loads(row[4])["agent"], row)
     return list(found.values())
+
+
+def _slots(experiments: Iterable[Experiment], started: Iterable[Row]) -> dict[int, str]:
+    """What runs where; the rows come with the newest first."""
+    running = {experiment.id for experiment in experiments if experiment.status == "running"}
+    found = [json.loads(row[4]) for row in started]
+    return {start["slot"]: start["experiment"] for start in reversed(found) if start["experiment"] in running}
 
 
 def _experiments(source: Source, champions: list[str]) -> list[Experiment]:

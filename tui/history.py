@@ -10,8 +10,9 @@ from company.snapshot import Snapshot
 from tui.extract import restored
 from tui.source import Source
 
-STEP = 1_000  # events between checkpoints
+STEP = 1_000  # events between checkpoints, at the beginning
 MOST = 16
+ROOM = 128 * 2**20  # bytes of all checkpoints together
 
 
 class History:
@@ -20,7 +21,13 @@ class History:
     def __init__(self, directory: Path) -> None:
         self._source = Source(directory)
         self._kept: dict[int, bytes] = {}
+        self._step = STEP
         self._now = Snapshot()
+
+    @property
+    def kept_bytes(self) -> int:
+        """What the checkpoints take."""
+        return sum(len(kept) for kept in self._kept.values())
 
     def at(self, seq: int) -> Snapshot:
         """The snapshot after event `seq`. Raises SourceError where the ledger cannot be read."""
@@ -44,10 +51,13 @@ class History:
         self._source.close()
 
     def _keep(self, shot: Snapshot) -> None:
-        if shot.seq // STEP > max(self._kept, default=0) // STEP:
-            self._kept[shot.seq] = pickle.dumps(shot)
-            if len(self._kept) > MOST:  # every second one goes: what is left lies twice as far apart
-                self._kept = dict(list(self._kept.items())[1::2])
+        """A checkpoint; where they become too many or too large, every second one goes and the next are farther off."""
+        if shot.seq // self._step <= max(self._kept, default=0) // self._step:
+            return
+        self._kept[shot.seq] = pickle.dumps(shot)
+        while len(self._kept) > MOST or self.kept_bytes > ROOM:
+            self._kept = dict(list(self._kept.items())[1::2])
+            self._step *= 2
 
     def _nearest(self, seq: int) -> Snapshot:
         known = sorted(self._kept)

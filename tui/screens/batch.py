@@ -48,9 +48,7 @@ class BatchView(PagedView):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="words of an arm, a project, a seed or a reason", id="batch-filter", compact=True)
         with Vertical():
-            arms = Sheet(id="arms", classes="pane")
-            arms.border_title = "batch"
-            yield arms
+            yield Sheet(id="arms", classes="pane", title="batch")
             yield from super().compose()
 
     def table(self) -> Table:

@@ -47,12 +47,8 @@ class EditorView(View):
             area.border_title = "chart.yaml"
             yield area
             with Vertical(classes="main"):
-                preview = Page(id="preview", classes="pane")
-                preview.border_title = "preview"
-                yield preview
-                problems = Sheet(id="problems", classes="pane")
-                problems.border_title = "problems"
-                yield problems
+                yield Page(id="preview", classes="pane", title="preview")
+                yield Sheet(id="problems", classes="pane", title="problems")
 
     def enter(self) -> None:
         self.query_one("#preview").focus()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 
+from company.snapshot import Snapshot
 from tui.draw.agent import agent_page
 from tui.draw.news import news
 from tui.draw.org import LAYOUTS, draw_org, neighbour
@@ -17,6 +21,7 @@ from tui.widgets.sheet import Sheet
 
 NEWS, FEW, FRAME = 9, 5, 2  # lines of the news, of the news in a low window, and of a pane's frame
 LEAST, MOST = 9, 20  # lines of the picture of the research
+PATIENCE = 30  # times that a drawing of it took, before the next
 
 
 class OrgView(View):
@@ -28,22 +33,17 @@ class OrgView(View):
         super().__init__(id=id)
         self._folded: set[str] = set()
         self._arrangement = 0
+        self._pictured: tuple[object, ...] = (None, 0, None, "")  # what the picture of the research shows
+        self._again = 0.0  # when it may be drawn next
+        self._late: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="panes"):
             with Vertical(classes="main"):
-                chart = Sheet(id="org-chart", classes="pane", can_focus=True)
-                chart.border_title = "organisation"
-                yield chart
-                best = Sheet(id="org-best", classes="pane")
-                best.border_title = "research"
-                yield best
-                story = Sheet(id="org-news", classes="pane")
-                story.border_title = "news"
-                yield story
-            side = Page(id="org-side", classes="pane side")
-            side.border_title = "agent"
-            yield side
+                yield Sheet(id="org-chart", classes="pane", can_focus=True, title="organisation")
+                yield Sheet(id="org-best", classes="pane", title="research")
+                yield Sheet(id="org-news", classes="pane", title="news")
+            yield Page(id="org-side", classes="pane side", title="agent")
 
     def enter(self) -> None:
         self.query_one("#org-chart").focus()
@@ -54,18 +54,37 @@ class OrgView(View):
             return
         if self.desk.position not in shot.state.holder:
             self.desk.select_position(shot.state.chart.root)
-        chart, story = self.query_one("#org-chart", Sheet), self.query_one("#org-news", Sheet)
+        self._draw_people(shot)
+        self._share(len(self.query_one("#org-chart", Sheet).drawing.lines))
+        self._draw_research()
+        story = self.query_one("#org-news", Sheet)
+        story.show(news(shot, story.size.height, story.size.width))
+
+    def _draw_people(self, shot: Snapshot) -> None:
+        """The chart and who is selected in it: all that a key of the arrows changes."""
+        chart, side = self.query_one("#org-chart", Sheet), self.query_one("#org-side", Sheet)
         team = company_team(shot, self._folded)
         height = self.size.height - self._news_height() - FRAME
         chart.show(draw_org(team, chart.size.width, self.desk.position, LAYOUTS[self._arrangement], height))
-        self._share(len(chart.drawing.lines))
-        best = self.query_one("#org-best", Sheet)
-        if best.display:
-            best.show(draw_progress(shot, best.size.width, best.size.height))
-        story.show(news(shot, story.size.height, story.size.width))
-        side = self.query_one("#org-side", Sheet)
         if side.size.width:
             side.show(agent_page(shot, self.desk.agent, side.size.width - 1, short=True))
+
+    def _draw_research(self) -> None:
+        """The picture of the research, where something has changed; in a long company not oftener than it is cheap."""
+        best, shot, now = self.query_one("#org-best", Sheet), self.desk.shot, time.monotonic()
+        wanted = (shot, shot.seq, best.size, self.app.theme)
+        if not best.display or wanted == self._pictured:
+            return
+        if shot is self._pictured[0] and best.size == self._pictured[2] and now < self._again:
+            if self._late is None:
+                self._late = self.set_timer(self._again - now, self._draw_late)
+            return
+        best.show(draw_progress(shot, best.size.width, best.size.height))
+        self._pictured, self._again = wanted, now + PATIENCE * (time.monotonic() - now)
+
+    def _draw_late(self) -> None:
+        self._late = None
+        self._draw_research()
 
     def _share(self, lines: int) -> None:
         """Give the picture of the research what the chart leaves free."""
@@ -104,11 +123,8 @@ class OrgView(View):
         self.query_one("#org-chart").border_subtitle = LAYOUTS[self._arrangement] if self._arrangement else ""
         self.draw()
 
-    def copied(self) -> str:
-        return self.desk.agent
-
     def _select(self, position: str) -> None:
         self.desk.select_position(position)
-        self.draw()
+        self._draw_people(self.desk.shot)
         self.query_one("#org-chart", Sheet).reveal(position)
         self.query_one("#org-side", Sheet).scroll_home(animate=False)

@@ -65,6 +65,3 @@ class PagedView(View):
         self.moved(event.key)
         self.sheet.scroll_home(animate=False)
         self.draw_page()
-
-    def copied(self) -> str:
-        return self.rows.key

@@ -21,9 +21,7 @@ class SlotsView(View):
         self._slot = 0
 
     def compose(self) -> ComposeResult:
-        sheet = Sheet(id="slot-lanes", classes="pane", can_focus=True)
-        sheet.border_title = "slots"
-        yield sheet
+        yield Sheet(id="slot-lanes", classes="pane", can_focus=True, title="slots")
 
     def enter(self) -> None:
         self.query_one(Sheet).focus()

@@ -23,12 +23,8 @@ class TimelineView(View):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panes"):
-            lanes = Sheet(id="lanes", classes="pane", can_focus=True)
-            lanes.border_title = "timeline"
-            yield lanes
-            story = Sheet(id="story", classes="pane")
-            story.border_title = "what happened"
-            yield story
+            yield Sheet(id="lanes", classes="pane", can_focus=True, title="timeline")
+            yield Sheet(id="story", classes="pane", title="what happened")
 
     def enter(self) -> None:
         self.query_one("#lanes").focus()

@@ -23,5 +23,5 @@ class Page(Sheet):
         Binding("right", "scroll_right", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes, can_focus=True)
+    def __init__(self, *, id: str | None = None, classes: str | None = None, title: str = "") -> None:
+        super().__init__(id=id, classes=classes, can_focus=True, title=title)

@@ -15,6 +15,8 @@ from tui.draw.canvas import Box, Drawing
 from tui.draw.ink import EMPTY, Line
 from tui.palette import PALETTES, style
 
+KEPT = 256  # strips of lines that are the same as before
+
 
 class Sheet(ScrollView, inherit_bindings=False):
     """Shows a Drawing; what is clicked in it is named by a Touched message. Keys are left to the tab that it is on."""
@@ -30,9 +32,12 @@ class Sheet(ScrollView, inherit_bindings=False):
         def control(self) -> Sheet:
             return self.sheet
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, can_focus: bool = False) -> None:
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, can_focus: bool = False, title: str = ""
+    ) -> None:  # fmt: skip
         super().__init__(id=id, classes=classes)
         self.can_focus = can_focus
+        self.border_title = title
         self._drawing = Drawing(())
         self._strips: dict[tuple[Line, int, int, str], Strip] = {}
 
@@ -84,7 +89,7 @@ class Sheet(ScrollView, inherit_bindings=False):
         key = line, x, self.size.width, self.app.theme
         strip = self._strips.get(key)
         if strip is None:
-            if len(self._strips) > 1024:
+            if len(self._strips) > KEPT:
                 self._strips.clear()
             strip = self._strips[key] = strip_of(self, line, x)
         return strip
