@@ -109,8 +109,12 @@ def _records(who: Talent) -> Iterator[str]:
 
 def brain_text(brain: BrainSpec) -> str:
     """`evolution (step 0.2)`."""
-    settings = ", ".join(f"{key} {value}" for key, value in brain.params.items())
+    settings = ", ".join(f"{key} {_flat(value)}" for key, value in brain.params.items())
     return f"{brain.kind} ({settings})" if settings else brain.kind
+
+
+def _flat(value: Any) -> str:
+    return " ".join(f"{key} {_flat(item)}" for key, item in value.items()) if isinstance(value, Mapping) else str(value)
 
 
 def _described(position: Position) -> str:

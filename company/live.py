@@ -25,6 +25,7 @@ from company.patching.allowance import Allowance
 from company.patching.versions import files_of
 from company.state import State
 from roles.brains.llm.redact import Redactor
+from roles.brains.llm.settings import is_model
 from roles.employee import Employee
 
 LISTEN_S = 0.25  # between two looks at what people ask for
@@ -45,7 +46,8 @@ class LiveCompany:
         self.folder, self.data = folder, data
         self.in_order, self.on_step = in_order, on_step
         self._hire = hire
-        self._employees: dict[tuple[str, str, str], Employee] = {}  # who is promoted or coached thinks anew
+        self._employees: list[Employee] = []
+        self._idle: dict[tuple[str, str, str], list[Employee]] = {}  # who is promoted or coached thinks anew
         self._sources: dict[Consult | Launch, Source] = {}
         self._leaving: list[Source] = []  # cancelled, their processes perhaps not gone yet
         self._slot_free = {slot.index: asyncio.Lock() for slot in compute.slots}
@@ -150,12 +152,22 @@ class LiveCompany:
         agent = self.engine.state.agents[pending.agent]
         version = agent.harness.version if agent.harness else 0
         key = agent.id, f"{agent.role} {version}", ev.canonical({agent.brain.kind: dict(agent.brain.params)})
-        if key not in self._employees:
-            self._employees[key] = self._hire(agent)
-        decision = await self._employees[key].decide(self.engine.observe(pending.id))
+        employee = self._take(key, agent)
+        decision = await employee.decide(self.engine.observe(pending.id))
+        if is_model(agent.brain):
+            self._idle[key].append(employee)
         measured = {**decision.measured, **({"tokens": decision.tokens} if decision.tokens else {})}
         told = decision.outage, decision.budget
         source.put(Decided(pending.id, decision.intents, decision.problem, measured, *told), last=True)
+
+    def _take(self, key: tuple[str, str, str], agent: Agent) -> Employee:
+        """Who decides for an agent. One that waits for its model's answer can turn to another question meanwhile, in a
+        conversation of its own; an optimiser answers one after the other."""
+        idle = self._idle.setdefault(key, [])
+        if not idle:
+            self._employees.append(self._hire(agent))
+            idle.append(self._employees[-1])
+        return idle.pop() if is_model(agent.brain) else idle[0]
 
     async def _train(self, source: Source) -> None:
         """Run an experiment until it ends by its own doing, again when its worker is lost."""
@@ -244,7 +256,7 @@ class LiveCompany:
             source.cancel()
         for source in [*self._sources.values(), *self._leaving]:
             await source.join()
-        for employee in self._employees.values():
+        for employee in self._employees:
             await employee.close()
 
 

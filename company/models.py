@@ -59,8 +59,11 @@ def check_reach(chart: OrgChart) -> None:
     from roles.brains.llm.reach import reach
 
     asked: dict[tuple[str, str], str] = {}
-    for staff in staffed(chart):
-        settings, who = staff.settings, ", ".join(staff.who)
+    everyone = staffed(chart)
+    for staff in everyone:
+        settings = staff.settings
+        same = (other.who for other in everyone if other.settings.endpoint == settings.endpoint)
+        who = ", ".join(dict.fromkeys(name for names in same for name in names))
         key = find_key(settings)
         if needs_key(settings) and not key:
             raise ModelError(

@@ -67,7 +67,7 @@ def run(
 ) -> None:  # fmt: skip
     """Found a company by an org chart and let it do research on a project.
 
-    CHART is a file or the bare name of a shipped chart: startup, solo, flat, lab, committee, turnaround.
+    CHART is a file or the bare name of a shipped chart: startup, solo, flat, lab, committee, turnaround, models.
     """
     if experiments is not None and budget is not None:
         raise click.UsageError("--experiments and --budget are two ways to say the same: give one of them")

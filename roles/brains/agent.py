@@ -95,7 +95,8 @@ class AgentEmployee:
             self._client = ModelGate(models, read_brain(brain), system)
         self._timeout_s = None if client is None else timeout_s
         self._redact = models.redactor if models is not None else None
-        self._context = BoundedContext(MAX_MESSAGES)
+        turns = read_brain(brain).memory if isinstance(self._client, ModelGate) else None
+        self._context = BoundedContext(MAX_MESSAGES if turns is None else 1 + 3 * turns)
         self._lock = asyncio.Lock()  # two turns at once would interleave in one context
         self._assistant = AssistantAgent(
             _identifier(agent),

@@ -210,6 +210,28 @@ def test_a_run_that_was_killed_goes_on_with_the_answers_that_it_paid_for(tmp_pat
     assert loopworks("replay", "run", cwd=tmp_path).returncode == 0
 
 
+def test_an_agent_thinks_about_several_questions_at_once(tmp_path: Path) -> None:
+    """Otherwise one reviewer would keep every slot waiting."""
+    now: list[str] = []
+    together = 0
+
+    def slow(asked: Asked) -> Said:
+        nonlocal together
+        who = asked.question.split("You are ")[1].split(",")[0]
+        now.append(who)
+        together = max(together, now.count("eve"))
+        time.sleep(0.3)
+        now.remove(who)
+        return sensible(asked)
+
+    with serving(slow) as server:
+        write_models(tmp_path, server, experiments=10)
+        chart = tmp_path / "c.yaml"
+        chart.write_text(chart.read_text().replace("assign: {every: 3}", "assign: {every: 3, ahead: 6}"))
+        assert run(tmp_path, "--out", "run", "--slots", 2)["status"] == "closed"
+    assert together > 1
+
+
 MISSING = {
     "no key": (", key_env: NOBODY_HAS_API_KEY", "no key for small: export NOBODY_HAS_API_KEY=..."),
     "no server": ("", "no model server answers at http://127.0.0.1:"),

@@ -76,6 +76,7 @@ ESCALATE: Mapping[str, Key] = {
 }  # fmt: skip
 KEYS: Mapping[str, Key] = {
     **CALL,
+    "memory": Key("whole", "earlier questions and answers that it is reminded of; each costs tokens again", 0, 20),
     "patience_s": Key("number", "how long to wait for a dead server when nobody else can propose", 0, 86_400),
     "offline": Key("word", "what answers when the model does not; left out: the role's default"),
     "escalate": Key("group", "a strong model for the hard decisions", keys=ESCALATE),
@@ -146,6 +147,7 @@ class ModelBrain:
     routine: ModelSettings
     strong: ModelSettings | None = None
     rules: Rules = Rules()
+    memory: int = 1
     patience_s: float = 1800.0
 
     def all(self) -> tuple[ModelSettings, ...]:
@@ -167,10 +169,10 @@ def read_brain(brain: Brain) -> ModelBrain:
     """The settings of a model's brain, as the chart's check has let them through."""
     params = brain.params
     routine = _settings(ModelSettings(brain.kind, params["model"]), params)
-    patience = float(params.get("patience_s", ModelBrain.__dataclass_fields__["patience_s"].default))
+    whole = ModelBrain(routine, **{name: params[name] for name in ("memory", "patience_s") if name in params})
     found = params.get("escalate")
     if not found:
-        return ModelBrain(routine, patience_s=patience)
+        return whole
     provider = found.get("provider", brain.kind)
     same = provider == brain.kind
     base = replace(
@@ -178,7 +180,7 @@ def read_brain(brain: Brain) -> ModelBrain:
         key_env=routine.key_env if same and "base_url" not in found else "",
     )  # fmt: skip
     rules = Rules(**{field.name: found[field.name] for field in fields(Rules) if field.name in found})
-    return ModelBrain(routine, _settings(base, found), rules, patience)
+    return replace(whole, strong=_settings(base, found), rules=rules)
 
 
 def _settings(base: ModelSettings, given: Mapping[str, Any]) -> ModelSettings:
