@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from company import lifecycle
 from company.entities import Experiment
-from company.judging import Judgement, judge, mean, pooled_sd
+from company.judging import FINALS, Judgement, judge, mean, pooled_sd
 from company.planning import budget_left, fits, reserved
 from company.state import State
 
@@ -111,7 +111,7 @@ def _bar(state: State, tried: list[Experiment], sd: float) -> float:
 
 
 def _against_baseline(state: State, best: Experiment, tried: int) -> Judgement:
-    """On fresh seeds alone and at p divided by the configs that it is the best of (Bonferroni)."""
+    """On fresh seeds alone and at half of p divided by the configs that it is the best of (Bonferroni)."""
     fresh = [state.loss(value) for value in state.fresh_values(best.id)]
-    p = state.chart.policies.accept.p / max(1, tried)
+    p = FINALS * state.chart.policies.accept.p / max(1, tried)
     return judge(fresh, _baseline_losses(state), state.spread, p)

@@ -10,6 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+HALF_SPENT = 5  # candidates after which half of a reign's error is spent: about what 40 experiments bring
+RESEARCH, FINALS = 0.5, 0.5  # how the error of a run is divided
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -37,6 +40,19 @@ def pooled_sd(spread: Sequence[tuple[int, float]]) -> float:
     """Standard deviation pooled over (degrees of freedom, variance) of every repeated configuration; 0 for none."""
     df = sum(n for n, _ in spread)
     return math.sqrt(sum(n * variance for n, variance in spread) / df) if df else 0.0
+
+
+def level(p: float, candidate: int, look: int, looks: int) -> float:
+    """At what p a candidate is accepted, so that a champion that nothing beats is dethroned with a chance of at most p.
+
+    Over all looks at all candidates of a reign the levels add up to RESEARCH p, however many there will be (alpha
+    spending, Lan and DeMets 1983; over hypotheses in their order, Foster and Stine 2008). The n-th candidate (from 1)
+    gets h / ((n + h - 1) (n + h)) of it, a series whose sum is 1; the k-th of K looks at it gets 2k / (K (K + 1)) of
+    that, for the last look has the most to go by. Without finals the other half of p is a margin: which runs the noise
+    is pooled over, and how many, follows from the runs themselves, and makes it look a little smaller than it is.
+    """
+    of_candidate = HALF_SPENT / ((candidate + HALF_SPENT - 1) * (candidate + HALF_SPENT))
+    return RESEARCH * p * of_candidate * 2 * look / (looks * (looks + 1))
 
 
 def judge(

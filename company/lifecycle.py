@@ -10,7 +10,7 @@ from company import events as ev
 from company.coding import as_good, is_simpler, repaired, simpler_words, wanted
 from company.compute.backend import Outcome
 from company.entities import FINISHED, Experiment, Pending
-from company.judging import judge, mean, sample_sd, welch_interval
+from company.judging import judge, level, mean, sample_sd, welch_interval
 from company.patching.blocks import PatchError
 from company.patching.versions import content_hash
 from company.planning import affords, nearest, over, training_seed
@@ -490,14 +490,15 @@ def rerun(engine: Engine, candidate: Experiment) -> None:
 def _judge(engine: Engine, candidate: Experiment) -> None:
     """Look at a candidate after each fresh seed: accept, reject, or ask for another.
 
-    Each of at most `fresh_seeds` looks tests at p / fresh_seeds, so that looking often keeps the error rate under p
-    (Bonferroni); a large gain needs one fresh seed, and a gain that turns into a loss needs no more.
+    A large gain needs one fresh seed, and a gain that turns into a loss needs no more. What a look may cost in error is
+    company/judging.py's to say.
     """
     state, accept = engine.state, engine.state.chart.policies.accept
     fresh = state.fresh_values(candidate.id)
     champion = [state.loss(value) for value in state.champion_values]
-    verdict = judge([state.loss(value) for value in fresh], champion, state.spread, accept.p / accept.fresh_seeds)
+    bar = level(accept.p, _place(state, candidate), len(candidate.replications), accept.fresh_seeds)
     losses = [state.loss(value) for value in fresh]
+    verdict = judge(losses, champion, state.spread, bar)
     simpler = is_simpler(state, engine.project, candidate) and as_good(state, losses)
     if verdict.accepted:
         enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, verdict.because)
@@ -508,6 +509,18 @@ def _judge(engine: Engine, candidate: Experiment) -> None:
         enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, because)
     else:
         reject(engine, candidate, verdict.p, verdict.because)
+
+
+def _place(state: State, candidate: Experiment) -> int:
+    """Which candidate of the present champion's reign it is, from 1, in the order in which they began to be repeated.
+
+    It is fixed before any of its fresh runs is seen; who waits from an earlier reign goes before all others.
+    """
+    began = state.trail[-1][0]
+    runs = [e for e in state.experiments.values() if e.purpose == "replication"]
+    reign = dict.fromkeys(e.parent for e in runs if e.finished_at is None or e.finished_at >= began)
+    candidates = [name for name in reign if name and state.experiments[name].purpose == "proposal"]
+    return candidates.index(candidate.id) + 1
 
 
 def reject(engine: Engine, candidate: Experiment, p: float | None, because: str) -> None:

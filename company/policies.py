@@ -96,9 +96,9 @@ class AcceptPolicy(Frozen):
         default=3,
         ge=1,
         le=100,
-        description="most fresh seeds a candidate may need; it is judged after each, at p / fresh_seeds a look",
+        description="most fresh seeds a candidate may need; it is judged after each",
     )
-    p: Real = Field(default=0.05, gt=0, le=0.5, description="how often a gain that is only noise may be accepted")
+    p: Real = Field(default=0.05, gt=0, le=0.5, description="how often a champion that nothing beats may be replaced")
     screen: Real = Field(
         default=1.0, ge=0, le=100, description="gain that a first run must show, in sigmas of the noise"
     )

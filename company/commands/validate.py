@@ -30,8 +30,9 @@ MARKS = {True: "[green]pass[/]", False: "[red]FAIL[/]", None: "[dim]shown[/]"}
 def validate(names: tuple[str, ...], seed: int, full: bool, jobs: int | None, as_json: bool) -> None:
     """Check the simulator against what is known; every validation, or those that are named.
 
-    appraisal plants people of known worth; queue, review, zollman, march, pluchino, lazer, barkoczi and scullen
-    reproduce published results; nk and secretary are unit checks. docs/odd.md describes them.
+    appraisal plants people of known worth, noise-gate proposals that do nothing and gains of known size; queue, review,
+    zollman, march, pluchino, lazer, barkoczi and scullen reproduce published results; nk and secretary are unit checks.
+    docs/odd.md describes them.
 
     Sources: A closed form or the authors' data, R an independent replication, S secondary text, O our own regression
     value. Ends with 1 if a check fails.

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 
 VALIDATIONS: dict[str, tuple[str, str]] = {  # the longest first: they run side by side
     "appraisal": ("company.validation.appraisal", "people of planted worth: intervals, replacements, fairness"),
+    "noise-gate": (
+        "company.validation.noise_gate",
+        "proposals that do nothing change nothing; a planted gain is found",
+    ),
     "queue": ("company.validation.queue", "experiments that wait for slots are an M/M/c queue"),
     "review": ("company.validation.review", "review rules are screening structures"),
     "zollman": ("company.validation.zollman", "who sees whose results: the fewer, the surer and the slower"),

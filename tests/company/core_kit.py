@@ -71,7 +71,7 @@ def eventful_chart(experiments: int = 12) -> OrgChart:
         assign={"every": 2}, appraise={"every": 2, "after": 1}, replace={"rule": "random"},
         reorganise={"rule": "random", "every": 1, "undo_after": 3}, promote={"rule": "random"},
         hire={"trial": 1},
-        accept={"fresh_seeds": 2, "p": 0.2}, found={"baselines": 2}, close={"seeds": 2},
+        accept={"fresh_seeds": 2, "p": 0.5}, found={"baselines": 2}, close={"seeds": 2},
     )  # fmt: skip
 
 

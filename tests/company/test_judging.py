@@ -8,7 +8,7 @@ from core_kit import chart_of
 from scipy import stats
 
 from company.compute.backend import Outcome
-from company.judging import judge, mean, sample_sd, welch_interval
+from company.judging import FINALS, HALF_SPENT, RESEARCH, judge, level, mean, sample_sd, welch_interval
 from company.state import State
 from company.testing import Run, drive, planted_project
 from roles.intents import Intent, Propose, Verdict
@@ -83,13 +83,27 @@ def verdicts(gain: float, runs: int, first_seed: int) -> tuple[int, int]:
     return accepted, judged
 
 
-def test_pure_noise_is_accepted_no_more_often_than_p() -> None:
-    accepted, judged = verdicts(0.0, 30, 100)
-    assert judged > 300
-    assert stats.binomtest(accepted, judged, 0.05, alternative="greater").pvalue > 0.01
+def test_pure_noise_dethrones_the_baseline_in_no_more_companies_than_p_says() -> None:
+    accepted, judged = verdicts(0.0, 40, 100)
+    assert judged > 400
+    assert stats.binomtest(accepted, 40, 0.05, alternative="greater").pvalue > 0.05
 
 
 def test_a_real_gain_is_found() -> None:
-    accepted, judged = verdicts(4.0, 8, 300)
+    accepted, judged = verdicts(5.0, 8, 300)
     assert accepted == 8
-    assert accepted / judged > 0.8
+    assert accepted / judged > 0.6
+
+
+@pytest.mark.parametrize("looks", [1, 3, 7])
+def test_the_levels_of_all_candidates_and_looks_add_up_to_what_may_be_spent(looks: int) -> None:
+    spent = [sum(level(0.05, n, look, looks) for look in range(1, looks + 1)) for n in range(1, 5001)]
+    assert spent == sorted(spent, reverse=True)
+    assert sum(spent) == pytest.approx(RESEARCH * 0.05, rel=2 * HALF_SPENT / 5000)
+    assert sum(spent) < RESEARCH * 0.05
+    assert sum(spent[:HALF_SPENT]) == pytest.approx(RESEARCH * 0.05 / 2)
+    assert RESEARCH + FINALS <= 1
+
+
+def test_a_look_late_in_a_long_reign_needs_more_than_an_early_one() -> None:
+    assert level(0.05, 1, 3, 3) > level(0.05, 1, 1, 3) > level(0.05, 20, 1, 3) > 0

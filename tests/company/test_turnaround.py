@@ -25,7 +25,7 @@ from roles.brains.record import Suggestion
 from roles.observation import Observation
 
 TURNAROUND = load_chart("turnaround")
-SEEDS = range(3)
+SEEDS = range(3, 6)
 
 
 def compared(chart: OrgChart, project: str, *options: str) -> Comparison:
