@@ -10,6 +10,7 @@ from company.account import Account
 from company.code_words import tried_text
 from company.entities import Experiment
 from company.model_costs import words
+from company.optimism import Optimism, optimism
 from company.standing import better_by, champion_is_baseline, champion_metric
 from company.state import State
 from company.wording import count, number, percent, plain, setting, signed, span
@@ -70,6 +71,8 @@ def facts(account: Account) -> list[Fact]:
     if state.holdout is not None and state.holdout.gain is not None:
         low, high = signed(state.holdout.low), signed(state.holdout.high)
         found.append(Fact("gain on the holdout", signed(state.holdout.gain), f"{unit} ({low} to {high})".strip()))
+    if (too_much := optimism(state)) is not None:
+        found.append(Fact("optimism", signed(too_much.value), _optimism(too_much)))
     ended = ", ".join(f"{status.count(s)} {s}" for s in ("ok", "stopped", "failed", "refused") if s in status)
     found.append(Fact("experiments", str(len(status)), ended or "none"))
     if used.busy_share is not None:
@@ -134,6 +137,7 @@ def provenance(account: Account) -> list[tuple[str, str]]:
         ("seed", str(account.state.seed)),
         ("chart", f"{plain(chart.company, 60)}, {count(len(chart.positions), 'position')}"),
         ("ledger digest", account.digest),
+        ("events", str(account.state.seq)),
     ]
 
 
@@ -156,6 +160,13 @@ def commands(account: Account) -> list[tuple[str, str]]:
 def _noise(state: State) -> str:
     n = len(state.baseline_values)
     return f"± {number(state.sigma, 2)} (sigma, {count(n, 'seed')})" if state.champion else "not measured"
+
+
+def _optimism(found: Optimism) -> str:
+    """What was promised where the champion was chosen, against what the holdout gave."""
+    first = "" if found.first is None else f", the run it was noticed by {signed(found.first)}"
+    told = {True: "inside the holdout's interval", False: "outside the holdout's interval", None: ""}[found.inside]
+    return f"validation promised {signed(found.validation)}{f' ({told})' if told else ''}{first}"
 
 
 def _lead(state: State) -> str:

@@ -12,6 +12,7 @@ from company import events as ev
 from company.account import Account, read_run
 from company.credits import credits_of
 from company.narration import narrate
+from company.optimism import optimism
 from company.report_people import changes
 from company.scorecards import Appraisal, appraise_everyone
 from company.standing import champion_metric, score
@@ -39,11 +40,13 @@ def summarise(account: Account) -> dict[str, Any]:
         "project": state.brief["name"],
         "seed": state.seed,
         "digest": account.digest,
+        "events": state.seq,
         "metric": dict(state.brief["metric"]),
         "sigma": state.sigma if state.champion else None,
         "baseline": {"mean": state.baseline_mean, "n": len(state.baseline_values)},
         "champion": _champion(state),
         "holdout": ev.payload(state.holdout) if state.holdout else None,
+        "optimism": _optimism(state),
         "experiments": _experiments(state),
         "slots": {
             "count": state.slots,
@@ -81,6 +84,11 @@ def _champion(state: State) -> dict[str, Any] | None:
         "config": dict(state.champion.config),
         "config_hash": state.champion_hash,
     }
+
+
+def _optimism(state: State) -> dict[str, Any] | None:
+    found = optimism(state)
+    return None if found is None else {**asdict(found), "optimism": found.value}
 
 
 def _experiments(state: State) -> dict[str, int]:
