@@ -22,6 +22,7 @@ from typing import Literal
 from company.compute.backend import ComputeError
 from company.compute.gpus import survey, torch_cuda
 from company.compute.slots import cpu_count, find_slots
+from roles.brains.llm.settings import PROVIDERS
 
 LEAST_PYTHON = (3, 11)
 LEAST_SQLITE = (3, 35)  # RETURNING, and WAL without its old faults
@@ -49,6 +50,7 @@ def examine(folder: Path) -> list[Check]:
     """Every check, in the order in which a person reads them; `folder` is where run directories would go."""
     checks: tuple[Callable[[], Check], ...] = (
         system, python, packages, torch_build, gpus, slots, memory, lambda: disk(folder), sqlite, bubblewrap, landlock,
+        model_keys,
     )  # fmt: skip
     return [check() for check in checks] + extras()
 
@@ -166,6 +168,16 @@ def landlock() -> Check:
         why = os.strerror(ctypes.get_errno())
         return Check("Landlock", "missing", f"not in this kernel ({why})", "bubblewrap is the better sandbox; no need")
     return Check("Landlock", "ok", f"ABI {version}")
+
+
+def model_keys() -> Check:
+    """Which providers' keys are at hand, by their names alone."""
+    names = [provider.key_env for provider in PROVIDERS.values() if provider.key_env]
+    found = [name for name in names if os.environ.get(name)]
+    if found:
+        return Check("Model keys", "ok", f"in the environment: {', '.join(found)}")
+    advice = f"only for models that are not your own server's: export {names[0]}=...; docs/models.md"
+    return Check("Model keys", "missing", f"none of {', '.join(names)} in the environment", advice)
 
 
 def extras() -> list[Check]:
