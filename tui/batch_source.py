@@ -21,10 +21,14 @@ from company.wording import plain
 from tui.source import SourceError
 
 if TYPE_CHECKING:
-    from company.batch.rows import Arm, Row
+    from company.batch.profiles import Curve
+    from company.batch.rows import Arm, Row, World
     from company.batch.statistics import Analysis
 
 RESULTS = "results.sqlite"
+WITH_TRAILS = 2_000  # rows whose curves are read for those of the arms; of more, those of the first seeds
+DRAWN = 4  # arms whose curves are drawn
+RESAMPLES = 100  # behind a band
 FORMAT = "1"  # company.batch.store.FORMAT, repeated here to keep SQLAlchemy out of the dashboard
 
 
@@ -38,6 +42,7 @@ class Results:
     total: int = 0
     running: bool = False
     analysis: Analysis | None = None
+    curves: tuple[Curve, ...] = ()  # best so far of the best arms, the best first
 
 
 def batch_of(run: Path) -> Path | None:
@@ -68,7 +73,7 @@ class BatchSource:
         return not same
 
     def read(self) -> Results:
-        """Everything but the curves, and what follows from it. Raises SourceError."""
+        """Everything but single companies' curves, and what follows from it. Raises SourceError."""
         from company.batch.rows import Arm, RowsError
         from company.batch.statistics import analyse
 
@@ -83,15 +88,15 @@ class BatchSource:
             known = {row.arm for row in rows.values()}
             base = None if controls or arms.get(0) not in known else arms[0]
             analysis = analyse(rows.values(), controls, base, curves=False) if rows else None
+            curves = _curves(analysis, rows) if analysis is not None else ()
         except RowsError as error:
             raise SourceError(f"{self._file}: {error}") from None
-        return Results(tuple(arms.values()), controls, rows, total, is_held(self.directory), analysis)
+        return Results(tuple(arms.values()), controls, rows, total, is_held(self.directory), analysis, curves)
 
     def trail(self, number: int) -> list[tuple[float, float]]:
         """A row's best-so-far curve: (slot-seconds, regret of the champion)."""
         found = self._all("SELECT trail_champion FROM row WHERE row = ?", (number,))
-        values = array("d", found[0][0] if found and found[0][0] else b"").tolist()
-        return list(zip(values[::2], values[1::2], strict=True))
+        return list(_steps(found[0][0] if found else None))
 
     def close(self) -> None:
         """Let go of the file; the next call opens it again."""
@@ -108,13 +113,16 @@ class BatchSource:
     def _rows(self, arms: Mapping[int, Arm]) -> dict[int, Row]:
         from company.batch.rows import Row
 
-        kept = self._all("SELECT row, arm, project, seed, digest, status, metrics, stage, reason FROM row ORDER BY row")
+        trail = f"CASE WHEN row < {WITH_TRAILS} THEN trail_champion END"
+        kept = self._all(
+            f"SELECT row, arm, project, seed, digest, status, metrics, {trail}, stage, reason FROM row ORDER BY row"
+        )
         return {
             number: Row(
                 arms[arm].chart, project, arms[arm].settings, seed, digest, status, json.loads(metrics),
-                stage=stage, reason=reason,
+                _steps(trail), stage=stage, reason=reason,
             )
-            for number, arm, project, seed, digest, status, metrics, stage, reason in kept
+            for number, arm, project, seed, digest, status, metrics, trail, stage, reason in kept
             if arm in arms
         }  # fmt: skip
 
@@ -142,3 +150,27 @@ class BatchSource:
         with suppress(OSError):
             return self._file.with_name(RESULTS + "-wal").stat().st_size
         return 0
+
+
+def _steps(packed: bytes | None) -> tuple[tuple[float, float], ...]:
+    values = array("d", packed or b"").tolist()
+    return tuple(zip(values[::2], values[1::2], strict=True))
+
+
+def _curves(analysis: Analysis, rows: Mapping[int, Row]) -> tuple[Curve, ...]:
+    """The best arms' regret so far over slot-seconds, with bands; controls come last, and what is the same once."""
+    from company.batch.profiles import progress, progress_grid
+
+    arms = sorted((each.arm for each in analysis.summaries), key=lambda arm: arm in analysis.controls)
+    mine: dict[Arm, dict[World, Row]] = {arm: {} for arm in arms}
+    for row in rows.values():
+        if row.arm in mine:
+            mine[row.arm][row.world] = row
+    grid, known = progress_grid(mine), {}
+    for arm, found in mine.items():
+        paths = tuple(sorted((world, row.trail) for world, row in found.items() if row.regret is not None))
+        if paths in known or len(known) >= DRAWN:
+            continue
+        curve = progress(arm, found, grid, statistic=analysis.statistic, n=RESAMPLES)
+        known |= {paths: curve} if curve is not None else {}
+    return tuple(known.values())

@@ -74,6 +74,11 @@ HELPS: dict[str, About] = {
         "What was compared, best first: regret is how far a company's champion is from the best there is, with a 95 %"
         " interval; below, each arm against the reference in the same worlds. It follows a batch at work.",
     ),
+    "batch-curves": About(
+        "regret so far",
+        "Of the best arms, over slot-seconds: how far the champion was from the best there is, with a 95 % band."
+        " The numbers are at the ends of the curves.",
+    ),
     "batch-table": About(
         "companies", "Every company of the batch: its arm, its world, and the regret that it ended with."
     ),

@@ -36,6 +36,7 @@ class Lone(App[None]):
     """One view, without a company."""
 
     CSS_PATH = "app.tcss"
+    TITLE = "Loopworks"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [each for each in bindings("app") if isinstance(each, Binding) and each.id in OWN]  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]  # noqa: RUF012

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,8 +179,27 @@ def test_it_reads_what_the_store_reads(made: Path) -> None:
     source = BatchSource(made)
     found = source.read()
     with closing(Store(made / RESULTS)) as store:
-        assert dict(found.rows or {}) == dict(store.rows())
+        assert found.rows == {number: replace(row, trails={}) for number, row in store.rows(trails=True)}
         row = store.row(3)
         assert row is not None and source.trail(3) == list(row.trail)
     assert not source.changed() or not source.changed()
     source.close()
+
+
+async def test_the_best_arms_are_drawn_with_bands(made: Path) -> None:
+    source = BatchSource(made)
+    curves = source.read().curves
+    source.close()
+    assert [str(curve.arm) for curve in curves] in (["startup", "flat"], ["flat", "startup"])
+    for curve in curves:
+        assert curve.y[0] >= curve.y[-1] >= 0 and curve.low is not None and (curve.low <= curve.y).all()
+    app = lone(made)
+    async with app.run_test(size=(120, 40)) as pilot:
+        shown = await look(pilot, app, "regret so far over slot-seconds")
+        assert "1 " in shown and "2 " in shown
+    app = lone(made)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await look(pilot, app, "8 of 8 companies")
+        app.query_one("#arms").focus()
+        await pilot.press("end")
+        await look(pilot, app, "2 │")

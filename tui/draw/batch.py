@@ -27,6 +27,8 @@ NONE = (
     ("loopworks tui batches/mine", "accent"),
 )
 NAME = 36
+TALL = 12  # lines, from which on a legend may have several
+COLOURS = ("engineer", "manager", "reviewer", "researcher")  # of the drawn arms
 
 
 def no_batch() -> list[Line]:
@@ -40,13 +42,44 @@ def batch_lines(results: Results, room: int) -> list[Line]:
     found = results.analysis
     if found is None:
         return [*lines, line(("no company has ended yet", "muted"))]
-    lines += [line((words, "strong")) for words in wrap(found.verdict.sentence, room, 3)]
+    lines += [line((words, "strong")) for words in wrap(found.verdict.sentence, room, 5)]
     lines += [*heading("Arms", room), *_arms(found, room)]
     if found.contrasts:
         lines += [*heading(f"Against {said(found.reference, room - 12)}", room)]
         lines += [_contrast(found, each, room) for each in found.contrasts]
     notes = [words for note in found.notes for words in wrap(note, room, 2)]
     return [*lines, EMPTY, *(line((words, "muted")) for words in notes)]
+
+
+def curve_lines(results: Results, room: int, height: int) -> list[Line]:
+    """Best so far of the best arms, with bands; each is known by its number and its colour."""
+    if not results.curves or height < 6:
+        return []
+    lines = _legend(results, room, height >= TALL)
+    drawn = [
+        (list(zip(map(float, c.x), map(float, c.y), strict=True)), COLOURS[i]) for i, c in enumerate(results.curves)
+    ]
+    bands = [
+        (
+            list(zip(map(float, c.x), map(float, c.low), strict=True)),
+            list(zip(map(float, c.x), map(float, c.high), strict=True)),
+            "line",
+        )
+        for c in results.curves
+        if c.low is not None and c.high is not None
+    ]
+    tags = [str(number_) for number_ in range(1, len(drawn) + 1)]
+    return [*lines, *plot(drawn, room, height - len(lines) - 1, bands, tags)]
+
+
+def _legend(results: Results, room: int, tall: bool) -> list[Line]:
+    """Whose curve is which: a line each where there is room."""
+    space = max(8, room - 2 if tall else room // len(results.curves) - 4)
+    named: list[Line] = [
+        ((f"{index + 1} ", f"{COLOURS[index]} b"), (cut(_short(curve.arm, space), space) + "  ", "text"))
+        for index, curve in enumerate(results.curves)
+    ]
+    return named if tall else [tuple(span for each in named for span in each)]
 
 
 def header(room: int) -> Line:

@@ -14,22 +14,40 @@ AXIS = 7  # cells for the numbers beside the axis
 Points = Sequence[tuple[float, float]]
 
 
-def plot(series: Sequence[tuple[Points, str]], room: int, height: int) -> list[Line]:
-    """Curves of (x, y), each in a style, in `height` lines and the numbers of the axes; empty without two points."""
+def plot(
+    series: Sequence[tuple[Points, str]], room: int, height: int, bands: Sequence[tuple[Points, Points, str]] = (),
+    tags: Sequence[str] = (),
+) -> list[Line]:  # fmt: skip
+    """Curves of (x, y), each in a style, in `height` lines and the numbers of the axes; empty without two points.
+
+    `bands` lie behind them, between a lower and an upper curve; `tags` are single cells at the ends of the curves.
+    """
     known = [([(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)], style) for points, style in series]
     every = [point for points, _ in known for point in points]
-    wide = room - AXIS - 1
+    wide = room - AXIS - 1 - bool(tags)
     if len(every) < 2 or wide < 4 or height < 2:
         return []
     left, right = min(x for x, _ in every), max(x for x, _ in every)
     low, high = _range([y for _, y in every])
     grid: list[list[tuple[int, str]]] = [[(0, "")] * wide for _ in range(height)]
+    for low_ends, high_ends, style in bands:
+        _shade(
+            grid,
+            [(_at(x, left, right, wide * 2), _at(y, high, low, height * 4)) for x, y in low_ends],
+            [_at(y, high, low, height * 4) for _, y in high_ends],
+            style,
+        )
     for points, style in known:
         _draw(grid, [(_at(x, left, right, wide * 2), _at(y, high, low, height * 4)) for x, y in points], style)
-    lines = [_row(grid[y], _label(y, height, low, high)) for y in range(height)]
-    ends = f"{number(left, 3)}", number(right, 3)
-    gap = " " * max(1, wide - len(ends[0]) - len(ends[1]))
-    return [*lines, ((" " * (AXIS + 1), ""), (ends[0] + gap + ends[1], "faint"))]
+    ends = {
+        _at(points[-1][1], high, low, height * 4) // 4: (tag, f"{style} b")
+        for (points, style), tag in zip(known, tags, strict=False)
+        if points
+    }
+    lines = [(*_row(grid[y], _label(y, height, low, high)), *_tag(ends.get(y))) for y in range(height)]
+    first, last = number(left, 3), number(right, 3)
+    gap = " " * max(1, wide - len(first) - len(last))
+    return [*lines, ((" " * (AXIS + 1), ""), (first + gap + last, "faint"))]
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -55,6 +73,22 @@ def _draw(grid: list[list[tuple[int, str]]], dots: Sequence[tuple[int, int]], st
             x, y = round(x1 + (x2 - x1) * step / steps), round(y1 + (y2 - y1) * step / steps)
             mask = grid[y // 4][x // 2][0]
             grid[y // 4][x // 2] = mask | DOTS[x % 2][y % 4], style
+
+
+def _shade(
+    grid: list[list[tuple[int, str]]], lower: Sequence[tuple[int, int]], upper: Sequence[int], style: str
+) -> None:
+    """Every other dot between two curves that share their x; y counts from the top."""
+    for ((x1, below), above), (x2, _) in zip(zip(lower, upper, strict=True), [*lower[1:], lower[-1]], strict=True):
+        for x in range(x1, max(x1 + 1, x2)):
+            for y in range(above, below + 1):
+                if (x + y) % 2 == 0:
+                    mask, was = grid[y // 4][x // 2]
+                    grid[y // 4][x // 2] = mask | DOTS[x % 2][y % 4], was or style
+
+
+def _tag(tag: Span | None) -> Line:
+    return (tag,) if tag is not None else ()
 
 
 def _row(row: Sequence[tuple[int, str]], label: str) -> Line:

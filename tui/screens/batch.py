@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from tui.batch_source import BatchSource, Results, batch_of
-from tui.draw.batch import batch_lines, header, no_batch, replay_command, row_line, row_page
+from tui.draw.batch import batch_lines, curve_lines, header, no_batch, replay_command, row_line, row_page
 from tui.draw.ink import EMPTY, Line
+from tui.draw.page import heading
 from tui.screens.paged import PagedView
 from tui.source import SourceError
 from tui.widgets.bindings import bindings
+from tui.widgets.page import Page
 from tui.widgets.sheet import Sheet
 from tui.widgets.table import Table
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 LOOK_S = 1.0
 REST = 4.0  # times as long as a look took, before the next: intervals of a large batch take a while
+LOW, HIGH = 10, 14  # lines of the curves in a narrow window, and at least where there is room
 STATUSES = ("", "failed", "ok")
 
 
@@ -48,7 +51,9 @@ class BatchView(PagedView):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="words of an arm, a project, a seed or a reason", id="batch-filter", compact=True)
         with Vertical():
-            yield Sheet(id="arms", classes="pane", title="batch")
+            with Horizontal(id="batch-arms"):
+                yield Page(id="arms", classes="pane", title="batch")
+                yield Sheet(id="batch-curves", classes="pane", title="regret so far over slot-seconds")
             yield from super().compose()
 
     def table(self) -> Table:
@@ -92,11 +97,8 @@ class BatchView(PagedView):
             self.draw()
 
     def draw(self) -> None:
-        arms = self.query_one("#arms", Sheet)
-        room = max(24, arms.size.width - 1)
-        arms.show(batch_lines(self._results, room) if self._source is not None else no_batch())
         rows = self._results.rows or {}
-        arms.styles.height = min(len(arms.drawing.lines) + 2, max(8, self.size.height // 2)) if rows else "1fr"
+        self._draw_arms()
         found = [key for key, row in rows.items() if self._holds(row)]
         order: Callable[[int], float] = lambda key: rows[key].regret or 0.0  # noqa: E731
         self.rows.show([str(key) for key in (sorted(found, key=order, reverse=True) if self._by_regret else found)])
@@ -105,6 +107,25 @@ class BatchView(PagedView):
         self.rows.border_subtitle = "sorted: most regret" if self._by_regret else "sorted: row"
         self.sheet.border_title = "company"
         self.draw_page()
+
+    def _draw_arms(self) -> None:
+        """What was compared, and beside it, or below it in a narrow window, the best arms' curves."""
+        arms, curves = self.query_one("#arms", Sheet), self.query_one("#batch-curves", Sheet)
+        room = max(24, arms.size.width - 1)
+        lines = batch_lines(self._results, room) if self._source is not None else no_batch()
+        beside = bool(self._results.curves) and not self.narrow
+        if beside != curves.display:
+            curves.display = beside
+            self.call_after_refresh(self._draw_arms)
+        if self.narrow:
+            drawn = curve_lines(self._results, room, LOW)
+            lines += [EMPTY, *heading("Regret so far over slot-seconds", room), *drawn] if drawn else []
+        arms.show(lines)
+        most = max(8, self.size.height // 2)
+        height = min(max(len(lines), HIGH if beside else 0) + 2, most)
+        self.query_one("#batch-arms").styles.height = height if self._results.rows else "1fr"
+        if beside and curves.size.width:
+            curves.show(curve_lines(self._results, curves.size.width, curves.size.height))
 
     def page(self, room: int) -> list[Line]:
         key = self.rows.key
