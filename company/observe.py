@@ -58,7 +58,8 @@ def _notes(state: State, agent: Agent, pending: Pending) -> tuple[str, ...]:
     """What a manager advised, why the last proposal was turned down, and what of the notebook bears on the task."""
     if pending.task not in ("propose", "review", "repair", "verdict"):
         return agent.advice
-    refused = (f"not run: {agent.turned_down}",) if agent.turned_down else ()
+    tried_before = pending.task != "repair" or state.experiments[pending.experiment or ""].repairs
+    refused = (f"not run: {agent.turned_down}",) if agent.turned_down and tried_before else ()
     reads = agent.harness is not None or state.codes or state.notebook  # an optimiser reads no notes
     known = notes_for(state, agent, pending) if reads else ()
     return (*agent.advice, *refused, *known)

@@ -47,6 +47,7 @@ HIDDEN = frozenset((
 ))  # fmt: skip
 MAX_BYTES = 256 * 1024
 MOST_PROBLEMS = 5
+_DEEP = "an expression in it is nested too deeply"
 
 
 def problems(files: Mapping[str, str], project: Project) -> list[str]:
@@ -61,8 +62,18 @@ def problems(files: Mapping[str, str], project: Project) -> list[str]:
         except (SyntaxError, ValueError) as error:
             found.append(f"{name}, line {getattr(error, 'lineno', '?')}: {getattr(error, 'msg', error)}")
         except (RecursionError, MemoryError):
-            found.append(f"{name}: an expression in it is nested too deeply")
-    return found[:MOST_PROBLEMS]
+            found.append(f"{name}: {_DEEP}")
+    return found[:MOST_PROBLEMS] or _unreadable(files)
+
+
+def _unreadable(files: Mapping[str, str]) -> list[str]:
+    """Code that parses may still be too deep to be compared with other code."""
+    try:
+        code_hash(files)
+        code_lines(files)
+    except (RecursionError, MemoryError, ValueError):
+        return [f"{', '.join(files)}: {_DEEP}"]
+    return []
 
 
 def code_hash(files: Mapping[str, str]) -> str:

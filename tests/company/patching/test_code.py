@@ -65,6 +65,8 @@ def test_ordinary_changes_of_training_code_may_run(project: Project, lines: str)
         ("    x = (", "line 218"),
         ("    x = " + "(" * 300 + ")" * 300, "train.py"),
         ("    x = " + "-" * 200_000 + "1", "train.py"),
+        ("    x = " + "1+" * 5000 + "1", "nested too deeply"),
+        ("    x = y" + "[0]" * 3000, "nested too deeply"),
         ("    x = '\0'", "train.py"),
         ("    x = '\x1b[31m'", "has a control character"),
         ("    x = 1  # \u202e nothing", "has a control character"),
