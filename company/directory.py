@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -36,8 +38,11 @@ class RunDirectory:
         return self._lock
 
     def create(self) -> None:
-        """Make the directory for a new run. Raises DirectoryError when it cannot be, or holds a run already."""
-        if self.ledger.exists():
+        """Make the directory for a new run. Raises DirectoryError when it cannot be, or holds a run already.
+
+        A run that was stopped before it was founded has recorded nothing, and is begun anew.
+        """
+        if self.ledger.exists() and not _is_unfounded(self.ledger):
             raise DirectoryError(
                 f"{self.path}: already holds a run: continue it with loopworks run --resume {self.path},"
                 " or choose another --out"
@@ -88,6 +93,16 @@ def is_held(directory: Path) -> bool:
     finally:
         os.close(lock)
     return False
+
+
+def _is_unfounded(ledger: Path) -> bool:
+    """Whether a file is a ledger, or the beginning of one, that holds no event."""
+    try:
+        with contextlib.closing(sqlite3.connect(ledger.resolve().as_uri() + "?mode=ro", uri=True)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            return not tables or ("event" in tables and not database.execute("SELECT 1 FROM event LIMIT 1").fetchall())
+    except sqlite3.Error:
+        return False
 
 
 def next_directory(parent: Path, company: str, project: str) -> Path:

@@ -127,7 +127,8 @@ def _prepare_new(plan: Plan) -> Prepared:
     compute = plan.compute or "local"
     slots = _slots(compute, plan.ray_address, plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))
-    in_order, sandbox = plan.deterministic or len(slots) == 1, _sandbox(plan, compute)
+    asks = bool(staffed(chart)) and not plan.offline  # a slot that waited for a model's answer would stand idle
+    in_order, sandbox = plan.deterministic or (len(slots) == 1 and not asks), _sandbox(plan, compute)
     return Prepared(chart, project, slots, in_order, None, compute, plan.offline, sandbox)
 
 
@@ -172,7 +173,7 @@ def _prepare_resumed(plan: Plan, ledger: Ledger) -> Prepared:
     """Fold the ledger, and find the same project and as many slots again."""
     first = next(iter(ledger.events()), None)
     if first is None or not isinstance(first.event, RunFounded):
-        raise DirectoryError(f"{plan.directory.path}: the run stopped before it was founded: start it anew")
+        raise DirectoryError(f"{plan.directory.path}: the run stopped before it was founded: start it anew, with --out")
     state = ledger.fold()
     settings = first.event.measured
     project = load_project(settings["project_source"])

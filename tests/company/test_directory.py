@@ -65,6 +65,8 @@ def test_a_directory_that_holds_a_run_is_not_founded_again(tmp_path: Path) -> No
     run.create()
     run.create()
     run.ledger.touch()
+    run.create()  # stopped before anything was recorded
+    run.ledger.write_text("something else")
     with pytest.raises(DirectoryError, match="--resume"):
         run.create()
 
