@@ -97,16 +97,13 @@ def lines(chart: OrgChart) -> list[str]:
 
 def open_models(
     chart: OrgChart, folder: Path, ledger: Ledger, recording: Mapping[str, Exchange] | None = None
-) -> Models | None:
-    """The models of a run that works in `folder`; None where the chart has none. What was spent before counts."""
-    found = staffed(chart)
-    if not found:
-        return None
+) -> Models:
+    """The models of a run that works in `folder`, also those that the chart will name. What was spent before counts."""
     from roles.brains.llm.models import Models
 
     budget = chart.budget if recording is None else chart.budget.model_copy(update={"tokens": None, "usd": None})
     purse = Purse(budget.tokens, budget.usd, spent(ledger))
-    redactor = Redactor.of_environment(also=[find_key(staff.settings) for staff in found])
+    redactor = Redactor.of_environment(also=[find_key(staff.settings) for staff in staffed(chart)])
     return Models(purse, Journal(folder / FILE), redactor, recording)
 
 

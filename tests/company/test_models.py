@@ -79,10 +79,9 @@ def test_a_mixed_company_works_is_recorded_and_played_back_to_the_same_digest_an
 def test_a_run_that_asks_something_else_than_the_recording_stops_with_one_line(tmp_path: Path) -> None:
     with serving() as server:
         write_models(tmp_path, server, experiments=3)
-        run(tmp_path, "--out", "run", "--slots", 1)
-    other = loopworks(
-        "run", "c.yaml", "--project", "tiny", "--seed", 9, "--slots", 1, "--playback", "run", "--out", "b", cwd=tmp_path
-    )
+        run(tmp_path, "--out", "run", "--slots", 1, "--deterministic")
+    words = ("run", "c.yaml", "--project", "tiny", "--seed", 9, "--slots", 1, "--deterministic", "--playback", "run")
+    other = loopworks(*words, "--out", "b", cwd=tmp_path)
     assert other.returncode == 1
     assert "the recording has another question there" in other.stderr and "Traceback" not in other.stderr
     nothing = loopworks("run", "c.yaml", "--project", "tiny", "--playback", "tiny", cwd=tmp_path)
@@ -189,6 +188,7 @@ def test_research_ends_when_the_tokens_are_gone(tmp_path: Path) -> None:
     assert told(tmp_path / "run", ev.ModelBudgetSpent)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_with_the_answers_that_it_paid_for(tmp_path: Path) -> None:
     def slow(asked: Asked) -> Said:
         time.sleep(0.05)
@@ -196,7 +196,8 @@ def test_a_run_that_was_killed_goes_on_with_the_answers_that_it_paid_for(tmp_pat
 
     with serving(slow) as server:
         write_models(tmp_path, server, experiments=5)
-        process = start("run", "c.yaml", "--project", "tiny", "--out", "run", "--slots", 1, "--plain", cwd=tmp_path)
+        words = ("run", "c.yaml", "--project", "tiny", "--out", "run", "--slots", 1, "--deterministic", "--plain")
+        process = start(*words, cwd=tmp_path)
         deadline = time.monotonic() + 60
         while len(server.asked) < 6 and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -210,6 +211,7 @@ def test_a_run_that_was_killed_goes_on_with_the_answers_that_it_paid_for(tmp_pat
     assert loopworks("replay", "run", cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_an_agent_thinks_about_several_questions_at_once(tmp_path: Path) -> None:
     """Otherwise one reviewer would keep every slot waiting."""
     now: list[str] = []

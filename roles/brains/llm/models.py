@@ -85,6 +85,7 @@ class Models:
         if self._recording is not None:
             exchange = self._recorded(question, asked)
         elif self._journal is not None and (known := self._answered(question, asked)) is not None:
+            self.purse.spent += Cost(known.tokens, known.usd or 0.0)
             return known
         else:
             exchange = await self._ask(question, asked)
@@ -106,7 +107,7 @@ class Models:
             what = "nothing like it" if found is None else "another question"
             raise Diverged(
                 f"decision {seen.decision} ({seen.task}, {seen.agent}): the recording has {what} there; only a run with"
-                " --deterministic or one slot, on the same project and chart, is played back"
+                " --deterministic, on the same project, chart and seed, is played back"
             )
         return found
 
