@@ -17,6 +17,7 @@ Json = Any
 Measured = Mapping[str, Any]
 
 MOST_ITEMS = 256  # in a list or an object of an agent's answer
+MOST_DEPTH = 32  # of lists and objects within each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,7 +553,7 @@ def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
     return previous
 
 
-def tame(value: Any, limit: int = 2000) -> Json:
+def tame(value: Any, limit: int = 2000, depth: int = MOST_DEPTH) -> Json:
     """Untrusted JSON made safe to store and to digest: text cleaned, containers and numbers of a sane size, no NaN."""
     kind = type(value)
     if kind is str:
@@ -564,10 +565,12 @@ def tame(value: Any, limit: int = 2000) -> Json:
     if isinstance(value, (int, float)):
         sane = abs(value) < 1e300 and (isinstance(value, float) or abs(value) < 2**63)
         return (float(value) if isinstance(value, float) else int(value)) if sane else "not a sane number"
+    if depth == 0 and isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
+        return "nested too deeply"
     if isinstance(value, Mapping):
-        return {clean(str(k), 100): tame(v, limit) for k, v in list(value.items())[:MOST_ITEMS]}
+        return {clean(str(k), 100): tame(v, limit, depth - 1) for k, v in list(value.items())[:MOST_ITEMS]}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [tame(item, limit) for item in value[:MOST_ITEMS]]
+        return [tame(item, limit, depth - 1) for item in value[:MOST_ITEMS]]
     return clean(str(value), limit)
 
 

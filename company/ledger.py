@@ -36,6 +36,9 @@ from company.tables import (
 )
 
 
+COMMAND_BYTES = 4 * 1024 * 1024  # of a command's arguments: a chart of two thousand positions takes a tenth of it
+
+
 class LedgerError(Exception):
     """The ledger cannot be read or written; the message is one line that says what and what to do."""
 
@@ -212,7 +215,7 @@ class Ledger:
         """The commands of people that have not been answered, in order."""
         with self._talk() as session:
             rows = session.exec(select(CommandRow).where(_is(CommandRow.status, "new")).order_by(CommandRow.id)).all()  # type: ignore[arg-type]
-        return [Command(row.id or 0, row.kind, _arguments(row.args), row.by) for row in rows]
+        return [Command(r.id or 0, ev.clean(r.kind, 100), _arguments(r.args), ev.clean(r.by, 100)) for r in rows]
 
     def send(self, action: str, args: Mapping[str, Any], by: str) -> int:
         """Ask whoever runs this company to do something; returns the command's number. Needs `write=True`."""
@@ -355,9 +358,10 @@ def _explain(path: Path, error: Exception) -> str:
 
 
 def _arguments(text: str) -> dict[str, Any]:
-    """What anyone may have written into the table, as a mapping; {} when it is not one."""
+    """What anyone may have written into the table, as a mapping; {} when it is none, or could not be recorded."""
     try:
-        found = json.loads(text)
+        found = json.loads(text if len(text) <= COMMAND_BYTES else "")
+        ev.canonical(found).encode()
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
