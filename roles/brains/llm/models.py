@@ -49,8 +49,11 @@ class Question:
 
     @property
     def hash(self) -> str:
-        """What makes it the same question again: all but what a log says, which holds addresses, paths and times."""
-        seen = self.observation
+        """What makes it the same question again: all but what a log says, which holds addresses, paths and times.
+
+        Notes quote the last lines of logs.
+        """
+        seen = replace(self.observation, notes=())
         if seen.subject is not None and seen.subject.log_tail:
             seen = replace(seen, subject=replace(seen.subject, log_tail=""))
         return question_hash(self.system, render(seen), [tool["name"] for tool in self.tools])
