@@ -13,6 +13,7 @@ from company.patching.versions import files_of, refusal, rules
 from company.planning import budget_spent
 from company.staffing import candidate
 from company.state import State
+from company.transfer import transferred
 from company.worth import worth_of
 from projects.spec import Project
 from roles.brains.record import Summary
@@ -40,7 +41,7 @@ def observe(state: State, pending: Pending, project: Project | None = None) -> O
         sigma=state.sigma,
         spent=budget_spent(state),
         champion=_champion(state, agent.position),
-        history=_history(state, agent.position),
+        history=_history_for(state, agent, pending) if state.codes else _history(state, agent.position),
         pending=_under_way(state, agent, pending.experiment) if pending.task in ("propose", "review") else (),
         directive=agent.directive,
         subject=_subject(state, experiment) if experiment else None,
@@ -73,6 +74,14 @@ def _code(state: State, pending: Pending, project: Project) -> tuple[Mapping[str
         return {}, f"No patches are taken: {why}."
     about = pending.experiment or pending.onto
     return files_of(state, project, state.experiments[about].code if about else ""), rules(project)
+
+
+def _history_for(state: State, agent: Agent, pending: Pending) -> Sequence[Result]:
+    """What a position has seen: for an optimiser that proposes, as it would be on the code that will run."""
+    seen = _history(state, agent.position)
+    if pending.task != "propose" or agent.harness is not None:
+        return seen
+    return transferred(state, seen, state.experiments[pending.onto].code if pending.onto else "")
 
 
 class Prefix(Sequence[Result]):

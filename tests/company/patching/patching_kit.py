@@ -110,9 +110,9 @@ def small_chart(experiments: int = 8, **policies: Mapping[str, object]) -> OrgCh
     return OrgChart.from_dict(data)
 
 
-def baseline() -> Propose:
+def baseline(name: str = "lr", value: float = 0.25) -> Propose:
     """The project's baseline with another learning rate, which changes nothing here."""
-    return Propose(config={"lr": 0.25, "width": 16, "act": "a"})
+    return Propose(config={"lr": 0.3, "width": 16, "act": "a", name: value})
 
 
 def events(steps: Sequence[Step], *kinds: type[ev.Event]) -> list[ev.Event]:

@@ -180,3 +180,17 @@ def test_the_recorded_text_of_a_version_is_what_its_diff_makes_of_its_parent() -
     for code in codes.values():
         before = codes[code.event.parent].event.files if code.event.parent else toy_project().code
         assert apply(code.event.diff, before) == code.event.files
+
+
+def test_an_optimiser_sees_the_record_as_it_would_be_on_the_champions_code() -> None:
+    script = {("bob", "propose"): [baseline(), baseline("lr", 0.2), BETTER, baseline("lr", 0.15)]}
+    company = Company(small_chart(12), script)
+    company.run()
+    proposes = [seen for seen in company.seen if seen.agent == "bob" and seen.task == "propose"]
+    early, late = proposes[2], proposes[-1]
+    assert late.champion is not None and late.champion.code and not early.champion.code  # type: ignore[union-attr]
+    told = {r.experiment: r.loss for r in late.history}
+    for result in early.history:
+        assert told[result.experiment] == pytest.approx((result.loss or 0.0) - 0.5, abs=0.06)  # three sigmas of noise
+    review = [seen for seen in company.seen if seen.task == "review"][-1]
+    assert {r.experiment: r.loss for r in review.history}[early.history[0].experiment] == early.history[0].loss
