@@ -5,14 +5,12 @@ Every check answers on its own; none raises. `loopworks doctor` prints them.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.metadata
 import os
 import platform
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +19,8 @@ from typing import Literal
 
 from company.compute.backend import ComputeError
 from company.compute.gpus import survey, torch_cuda
+from company.compute.sandbox.levels import ABOUT, LEVELS
+from company.compute.sandbox.probe import advice, probe, tensor_inside
 from company.compute.slots import cpu_count, find_slots
 from roles.brains.llm.settings import PROVIDERS
 
@@ -28,12 +28,7 @@ LEAST_PYTHON = (3, 11)
 LEAST_SQLITE = (3, 35)  # RETURNING, and WAL without its old faults
 LEAST_DISK_GB, LEAST_MEMORY_GB = 1.0, 1.0
 REQUIRED = ("autogen-agentchat", "networkx", "numpy", "safetensors", "scikit-learn", "sqlmodel", "torch")
-USER_NAMESPACES = (
-    "allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0, or in Docker"
-    " --security-opt seccomp=unconfined); needed only to run code that a language model wrote"
-)
-LANDLOCK_CREATE_RULESET = 444  # the same number on every architecture
-LANDLOCK_VERSION = 1
+WHY = "needed only to run code that a language model wrote (docs/trust.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +44,10 @@ class Check:
 def examine(folder: Path) -> list[Check]:
     """Every check, in the order in which a person reads them; `folder` is where run directories would go."""
     checks: tuple[Callable[[], Check], ...] = (
-        system, python, packages, torch_build, gpus, slots, memory, lambda: disk(folder), sqlite, bubblewrap, landlock,
+        system, python, packages, torch_build, gpus, slots, memory, lambda: disk(folder), sqlite,
         model_keys,
     )  # fmt: skip
-    return [check() for check in checks] + extras()
+    return [*(check() for check in checks), *sandboxes(), *cuda_inside(), *extras()]
 
 
 def healthy(checks: list[Check]) -> bool:
@@ -146,28 +141,30 @@ def sqlite() -> Check:
     return Check("SQLite", "ok", sqlite3.sqlite_version)
 
 
-def bubblewrap() -> Check:
-    """Really starts it: where user namespaces are off, the file is there and cannot work."""
-    advice = "needed only to run code that a language model wrote: apt install bubblewrap"
-    if shutil.which("bwrap") is None:
-        return Check("bubblewrap", "missing", "not installed", advice)
-    command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=1.0, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("bubblewrap", "missing", f"does not start: {error}", advice)
-    if done.returncode:
-        why = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        return Check("bubblewrap", "missing", f"cannot start: {why[0]}", USER_NAMESPACES)
-    return Check("bubblewrap", "ok", "starts")
+def sandboxes() -> list[Check]:
+    """The level that experiments run at, and why each better one cannot be had. Levels are entered, not looked for."""
+    found = probe()
+    best = found.best()
+    checks = [
+        Check(f"Sandbox {level}", "missing", found.reasons[level], f"{advice(level, found.reasons[level])}; {WHY}")
+        for level in LEVELS
+        if not found.has(level)
+    ]
+    if best == "none":
+        return [Check("Sandbox", "missing", f"{best}: {ABOUT[best]}", WHY), *checks]
+    return [Check("Sandbox", "ok", f"{best}: {ABOUT[best]}"), *checks]
 
 
-def landlock() -> Check:
-    version = ctypes.CDLL(None, use_errno=True).syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_VERSION)
-    if version < 1:
-        why = os.strerror(ctypes.get_errno())
-        return Check("Landlock", "missing", f"not in this kernel ({why})", "bubblewrap is the better sandbox; no need")
-    return Check("Landlock", "ok", f"ABI {version}")
+def cuda_inside() -> list[Check]:
+    """Whether CUDA works in the sandbox, by a tensor; nothing where there is no GPU to ask."""
+    level = probe().best()
+    if not survey().gpus or torch_cuda() is None or level == "none":
+        return []
+    why = tensor_inside(level)
+    remedy = "run with --sandbox none, and tell us: docs/trust.md"
+    return [
+        Check("CUDA inside", "missing" if why else "ok", why or f"a tensor at level {level}", remedy if why else "")
+    ]
 
 
 def model_keys() -> Check:

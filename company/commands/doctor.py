@@ -20,11 +20,17 @@ MARKS = {"ok": "[green]ok[/]", "missing": "[yellow]missing[/]", "broken": "[red]
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
-def doctor(as_json: bool) -> None:
+@click.option("--attacks", is_flag=True, help="Attack the sandbox at every level that this machine has; a minute.")
+def doctor(as_json: bool, attacks: bool) -> None:
     """Say what was found on this machine (GPUs, sandbox, optional parts) and what to do.
 
-    Ends with 1 if something required is broken.
+    Ends with 1 if something required is broken. With --attacks: what misbehaving training code can do here, tried for
+    real on made-up targets; ends with 1 if anything wins that should have been stopped.
     """
+    if attacks:
+        from company.commands.attacks import attack
+
+        sys.exit(attack(as_json))
     from company.doctor import examine, healthy
 
     checks = examine(Path.cwd())

@@ -18,12 +18,13 @@ from pathlib import Path
 from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
 from company.compute.endings import Facts, Why, lost, why
 from company.compute.evaluation import Score, read_answer
-from company.compute.folder import LOG, clear_up, lay_code, lay_out, write_result
+from company.compute.folder import LOG, clear_up, lay_code, lay_out, remove, write_result
 from company.compute.launches import answer_file, score_launch
 from company.compute.log import Log
 from company.compute.prepare import prepare
 from company.compute.sandbox import Level
 from company.compute.slots import find_slots
+from company.compute.tail import is_regular
 from company.compute.training import Training
 from company.compute.watch import watch
 from company.compute.workers import PRELOAD, Workers, WorkersLost
@@ -116,6 +117,8 @@ class LocalCompute:
         """Ask the evaluator, with the run dead, its answer's file out of the way and the code as it was ordered."""
         began = time.monotonic()
         lay_code(order)
+        if not is_regular(order.folder / LOG):
+            remove(order.folder / LOG)
         place = answer_file(order)
         place.unlink(missing_ok=True)
         try:

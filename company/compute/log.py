@@ -35,7 +35,7 @@ class Log:
     def _cut(self, file: BufferedRandom, size: int) -> None:
         half = self.limit // 2
         file.seek(size - half)
-        tail = file.read(half)
+        tail = file.read()[-half:]  # with what was written since: the end is what explains
         self._dropped += size - 2 * half
         file.truncate(half)
         file.seek(half)

@@ -6,14 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from company import doctor
+from company.attacks import trial
+from company.attacks.attack import Expected, Verdict
 from company.commands.doctor import doctor as command
+from company.compute.sandbox.levels import LEVELS, Level
+from company.compute.sandbox.probe import Probed
 from company.doctor import Check
+
+KNOWN: dict[Level, Expected] = {level: "wins" if level == "none" else "stopped" for level in LEVELS}
 
 
 def test_json_says_what_was_found() -> None:
@@ -21,7 +28,7 @@ def test_json_says_what_was_found() -> None:
     answer = json.loads(done.output)
     assert done.exit_code == 0 and answer["healthy"]
     names = {check["name"] for check in answer["checks"]}
-    assert {"Python", "torch", "GPUs", "Slots", "Memory", "Disk", "SQLite", "bubblewrap", "Landlock"} <= names
+    assert {"Python", "torch", "GPUs", "Slots", "Memory", "Disk", "SQLite", "Sandbox"} <= names
     assert all(check["advice"] or check["state"] == "ok" for check in answer["checks"])
 
 
@@ -40,22 +47,29 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch: 
     assert found.state == "broken" and found.advice == "run: pip install no-such-thing"
 
 
-@pytest.mark.parametrize(
-    ("script", "state", "found"),
-    [
-        ("exit 0", "ok", "starts"),
-        ("echo 'bwrap: No permissions to create new namespace' >&2; exit 1", "missing", "No permissions"),
-        ("exec sleep 60", "missing", "does not start"),
-    ],
-)
-def test_bubblewrap_is_tried_not_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, state: str, found: str
-) -> None:
-    (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
-    (tmp_path / "bwrap").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    check = doctor.bubblewrap()
-    assert check.state == state and found in check.found
+def test_it_names_the_best_sandbox_and_what_keeps_better_ones_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons: dict[Level, str] = {"strict": "no [x]", "standard": "bwrap is not installed", "degraded": "", "none": ""}
+    monkeypatch.setattr(doctor, "probe", lambda: Probed(reasons))
+    best, *others = doctor.sandboxes()
+    assert best.state == "ok" and best.found.startswith("degraded: ")
+    assert [check.found for check in others] == ["no [x]", "bwrap is not installed"]
+    assert "apt install bubblewrap" in others[1].advice
+
+
+def test_attacks_are_shown_and_one_that_wins_where_it_must_not_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def try_all(levels: list[Level], on_verdict: Callable[[Verdict], None]) -> list[Verdict]:
+        return [Verdict("tcp", "connects", level, level == "none", wants, "ok") for level, wants in KNOWN.items()]
+
+    monkeypatch.setattr(trial, "try_all", try_all)
+    assert CliRunner().invoke(command, ["--attacks"]).exit_code == 0
+    KNOWN["none"] = "stopped"
+    done = CliRunner().invoke(command, ["--attacks", "--json"])
+    answer = json.loads(done.stdout)
+    assert done.exit_code == 1 and not answer["as_expected"]
+    assert answer["verdicts"][-1] == {
+        "attack": "tcp", "tries": "connects", "level": "none", "won": True, "expected": "stopped", "recorded": "ok",
+        "failure": None, "as_expected": False,
+    }  # fmt: skip
 
 
 def test_an_optional_part_is_named_by_its_extra() -> None:

@@ -155,7 +155,8 @@ def become_able() -> None:
 
 def _ready(asked: int, answer: int, info: int) -> int:
     """The init's process id, once everything is mounted: `cat` answers only then. Raises OSError, ValueError."""
-    os.write(asked, b"?")
+    with contextlib.suppress(BrokenPipeError):  # it has ended: its last words are read below
+        os.write(asked, b"?")
     if not select.select([answer], [], [], PATIENCE_S)[0]:
         raise OSError(0, f"it was not ready within {PATIENCE_S:g} s")
     if not os.read(answer, 1):
@@ -175,7 +176,7 @@ def program(name: str) -> str:
 @cache
 def can_forbid_nesting() -> bool:
     """Whether this bwrap knows --disable-userns. Raises OSError where there is no bwrap."""
-    done = subprocess.run([program("bwrap"), "--help"], capture_output=True, text=True, timeout=5, check=False)
+    done = subprocess.run([program("bwrap"), "--help"], capture_output=True, text=True, timeout=2, check=False)
     return "--disable-userns" in done.stdout + done.stderr
 
 

@@ -27,7 +27,8 @@ DAEMON = """
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        (out / "daemon").write_text(str(os.getpid()))
+        (out / "number").write_text(str(os.getpid()))
+        (out / "number").rename(out / "daemon")
         time.sleep(600)
     os._exit(0)
 wait_for(out / "daemon")
