@@ -35,7 +35,6 @@ from company.tables import (
     SessionRow,
 )
 
-
 COMMAND_BYTES = 4 * 1024 * 1024  # of a command's arguments: a chart of two thousand positions takes a tenth of it
 
 

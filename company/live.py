@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from company import events as ev
-from company.compute.backend import Compute, Order, Outcome
+from company.compute.backend import Compute, ComputeError, Order, Outcome
+from company.compute.endings import disk_full
 from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
 from company.entities import Agent, Experiment
 from company.ledger import Ledger
@@ -222,6 +223,8 @@ class LiveCompany:
         measured: Mapping[str, float] = outcome.measured
         outcome = replace(outcome, detail=self._redactor.text(outcome.detail))
         self.ledger.end_attempt(row, outcome.failure or outcome.status, outcome.detail, measured)
+        if outcome.status == "lost" and disk_full(self.folder):  # by our own look: a script may say so to be excused
+            raise ComputeError(f"{self.folder}: the disk is full: free some space and resume the run")
         return outcome
 
     def _order(self, experiment: Experiment, slot: int) -> Order:

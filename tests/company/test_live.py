@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from core_kit import digest_of, eventful_chart, moody, rough_project, rough_trainer
 
-from company.compute.backend import Order, Outcome
+from company.compute.backend import ComputeError, Order, Outcome
 from company.engine import Engine, Step
 from company.entities import Agent
 from company.ledger import Ledger
@@ -252,3 +252,21 @@ async def test_through_autogen_and_directly_the_history_is_the_same(tmp_path: Pa
         await office.work(hire)
         digests.append(office.digest())
     assert digests[0] == digests[1]
+
+
+async def test_a_full_disk_stops_the_company_and_is_no_part_of_its_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "peace").mkdir()
+    peace = Office(tmp_path / "peace")
+    await peace.work()
+    office = Office(tmp_path)
+    await office.work(stop_after=20)
+    with monkeypatch.context() as disk:
+        disk.setattr("company.live.disk_full", lambda folder: True)
+        office.train = lambda run: Outcome("lost", detail="the disk is full")
+        with pytest.raises(ComputeError, match="the disk is full: free some space and resume the run"):
+            await office.work()
+    office.train = TRAIN
+    closed, _ = await office.work()
+    assert closed and office.digest() == peace.digest()
