@@ -8,7 +8,7 @@ from typing import Any
 
 from company.brain_kinds import MODEL_KINDS, find_kind, kind_key, kinds_for
 from company.chart_problems import Finding, Path, a, quoted, suggest
-from roles.brains.llm.redact import looks_like_key
+from roles.brains.llm.redact import looks_like_key, may_hold_key
 from roles.brains.llm.settings import KEYS, PROVIDERS, Key
 
 KEY_ENV = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY")
@@ -108,7 +108,7 @@ def check_prices(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def check_secrets(data: Any) -> Iterator[Finding]:
     """Keys anywhere in a chart, each with its place and without the key."""
-    todo: list[tuple[Path, Any]] = [((), data)]
+    todo: list[tuple[Path, Any]] = [((), data)] if may_hold_key(str(data)) else []
     for _ in range(MOST_TEXTS):
         if not todo:
             return

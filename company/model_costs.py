@@ -113,6 +113,7 @@ class ModelCosts:
 
 
 HEADS = ("who", "models", "decisions", "by the strong one", "offline instead", "tokens", "US dollars")
+HEADS_OF_EXPERIMENTS = ("experiment", *HEADS[1:])
 
 
 def cost_rows(costs: ModelCosts) -> Iterator[tuple[str, ...]]:

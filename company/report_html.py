@@ -9,7 +9,7 @@ from company.account import Account
 from company.changes import Change
 from company.conclusion import conclude
 from company.markup import Child, Html, el, join
-from company.model_costs import HEADS, cost_rows, dear
+from company.model_costs import HEADS, HEADS_OF_EXPERIMENTS, cost_rows, dear
 from company.report_curve import curve, legend
 from company.report_org import org_chart
 from company.report_people import CREDIT, READING, SCALE, UNCHANGED, Group, Person, changes, groups
@@ -105,7 +105,7 @@ def _people(account: Account) -> Iterable[Html]:
 def _models(account: Account) -> Iterable[Html]:
     yield _table(HEADS, cost_rows(account.models), numeric=(2, 3, 4, 5, 6))
     yield el("h3", "the experiments that took most of it")
-    yield _table(HEADS, dear(account.models), numeric=(2, 3, 4, 5, 6))
+    yield _table(HEADS_OF_EXPERIMENTS, dear(account.models), numeric=(2, 3, 4, 5, 6))
 
 
 def _group(group: Group) -> Html:

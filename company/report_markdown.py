@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from company.account import Account
 from company.conclusion import conclude
-from company.model_costs import HEADS, cost_rows, dear
+from company.model_costs import HEADS, HEADS_OF_EXPERIMENTS, cost_rows, dear
 from company.report_people import CREDIT, READING, SCALE, UNCHANGED, changes, groups
 from company.report_rows import commands, decisions, facts, provenance, references, runs, settings
 from company.state import State
@@ -40,7 +40,7 @@ def _lines(account: Account) -> Iterator[str]:
     yield from _people(account)
     if account.models.total.decisions:
         yield from _table("What the models took", HEADS, cost_rows(account.models))
-        yield from _table("The experiments that took most of it", HEADS, dear(account.models))
+        yield from _table("The experiments that took most of it", HEADS_OF_EXPERIMENTS, dear(account.models))
     yield from _changes(account)
     yield from _table("Decisions", ("time", "about", "what"), ((d.at, d.topic, d.words) for d in decisions(account)))
     if state.champion:

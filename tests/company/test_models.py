@@ -67,6 +67,8 @@ def test_a_mixed_company_works_is_recorded_and_played_back_to_the_same_digest_an
     assert found["status"] == "closed" and found["models"]["decisions"] == len(server.asked) > 10
     decisions = [made for made in told(tmp_path / "run", ev.DecisionMade) if "model" in made.measured]
     assert len(decisions) == len(server.asked) and not any(made.problem for made in decisions)
+    assert "What the models took" in (tmp_path / "run" / "report.html").read_text()
+    assert "| together | small |" in loopworks("report", "run", "--format", "md", cwd=tmp_path).stdout
     everything = b"".join(path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file())
     assert KEY.encode() not in everything and KEY not in json.dumps(found)
     again = loopworks("replay", "run", "--out", "again", cwd=tmp_path)  # the server is gone

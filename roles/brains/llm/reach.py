@@ -17,8 +17,8 @@ MOST = 1 << 20  # bytes of a list of models
 def reach(settings: ModelSettings, key: str) -> str:
     """What is wrong and what to do, in one line; "" when the server answers, whatever it says of its models."""
     path, headers = _where(settings, key)
-    request = urllib.request.Request(settings.url + path, headers=headers)
     try:
+        request = urllib.request.Request(settings.url + path, headers=headers)
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             listed = response.read(MOST)
     except urllib.error.HTTPError as error:
