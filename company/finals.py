@@ -3,11 +3,17 @@
 While research goes on, a champion must be better than the last one beyond doubt. At its end the company settles for one
 config: of those that are better than the baseline beyond doubt, the likely best is a better answer than the last that
 was proved to beat another.
+
+Every config has a normal posterior: its runs, shrunk toward what configs are like in this record. A rerun goes where it
+is expected to improve the choice most (the knowledge gradient: Gupta & Miescke 1996; Frazier, Powell & Dayanik 2008);
+while the leader is not proved to beat the baseline, every other rerun goes into that proof.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING
 
 from company import lifecycle
@@ -16,38 +22,116 @@ from company.judging import FINALS, Judgement, judge, mean, pooled_sd
 from company.planning import budget_left, fits, reserved
 from company.state import State
 
-CLEAR = 3.0  # standard errors by which everyone else must be behind for a choice without further reruns
-
 if TYPE_CHECKING:
     from company.engine import Engine
+
+CLEAR = 3.0  # standard errors by which everyone else must be behind for a choice without further reruns
+LEAST_SPREAD = 0.5  # of configs, in standard deviations of a run: what is left of them when noise explains all
+MAD = 1.4826  # a normal distribution's standard deviation by its median absolute deviation
+
+STANDARD = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What a config's loss is believed to be after its runs."""
+
+    entrant: Experiment
+    mean: float
+    variance: float
+
+    def after_another(self, noise: float) -> Belief:
+        """The same belief, surer by one run of this variance."""
+        return replace(self, variance=1 / (1 / self.variance + 1 / noise))
 
 
 def hold(engine: Engine) -> bool:
     """Send the next round out, at most one rerun a slot, or choose when the budget is spent. True while runs are out.
 
-    A round reruns who may be best: the lowest estimates less one standard error (a lower confidence bound). Where the
-    space was used up long before the budget, a clear choice ends the finals early.
+    Where the space was used up long before the budget, a clear choice ends the finals early.
     """
     state = engine.state
     accept = state.chart.policies.accept
     if not accept.finals or accept.rule == "greedy" or not (entrants := contenders(state)):
         return False
     sd = pooled_sd(state.spread)
-    decided = sd <= 0 or (budget_left(state) > reserved(state) and _clear(state, entrants, sd))
-    finalists = [] if decided else _round(state, sorted(entrants, key=lambda e: _bound(state, e, sd)))
+    beliefs = believed(state, entrants, sd)
+    decided = sd <= 0 or (budget_left(state) > reserved(state) and _clear(state, beliefs))
+    finalists = [] if decided else _round(state, beliefs, sd)
     for finalist in finalists:
         lifecycle.rerun(engine, finalist)
     if not finalists:
-        _settle(engine, entrants, sd)
+        _settle(engine, beliefs)
     return bool(finalists)
 
 
-def _round(state: State, finalists: list[Experiment]) -> list[Experiment]:
-    """Who is rerun next, as the slots and the budget allow; with them the baseline while it is still the champion."""
-    room, baseline = min(state.slots, budget_left(state)), _baseline(state)
-    if finalists and state.champion and state.champion.experiment == baseline.id and room > 1:
-        finalists = [baseline, *finalists]
-    return [e for e in finalists[:room] if fits(state, e.cost)]
+def contenders(state: State) -> list[Experiment]:
+    """Every proposal that was measured, the champion's too unless it is the baseline."""
+    return [e for e in state.experiments.values() if e.purpose == "proposal" and e.metric is not None]
+
+
+def believed(state: State, entrants: list[Experiment], sd: float) -> list[Belief]:
+    """Posteriors of all entrants, the best first, shrunk toward the better half of the record (empirical Bayes)."""
+    runs = [_losses(state, e) for e in entrants]
+    firsts = [values[0] for values in runs]
+    middle = median(firsts)
+    below = [middle - value for value in firsts if value <= middle]
+    spread = MAD * median(below) if below else 0.0
+    prior = max(spread**2 - sd**2, (LEAST_SPREAD * sd) ** 2)
+    if prior <= 0:
+        return sorted((Belief(e, v[0], 0.0) for e, v in zip(entrants, runs, strict=True)), key=lambda b: b.mean)
+    found = []
+    for entrant, values in zip(entrants, runs, strict=True):
+        precision = len(values) / sd**2 + 1 / prior if sd > 0 else math.inf
+        pull = (sum(values) / sd**2 + middle / prior) / precision if sd > 0 else values[0]
+        found.append(Belief(entrant, pull, 1 / precision))
+    return sorted(found, key=lambda belief: belief.mean)
+
+
+def _losses(state: State, entrant: Experiment) -> list[float]:
+    return [state.loss(value) for value in (entrant.metric, *state.fresh_values(entrant.id)) if value is not None]
+
+
+def _round(state: State, beliefs: list[Belief], sd: float) -> list[Experiment]:
+    """Who is rerun next, as the slots and the budget allow."""
+    room, noise = min(state.slots, budget_left(state)), sd**2
+    beliefs, chosen = list(beliefs), []
+    proving = _unproved(state, beliefs[0])
+    pair = {b.id: _count(state, b) for b in (_baseline(state), beliefs[0].entrant)}
+    for turn in range(room):
+        if proving and turn % 2 == 0:
+            name = min(pair, key=pair.__getitem__)
+            pair[name] += 1
+            rerun = state.experiments[name]
+        else:
+            rerun = max(beliefs, key=lambda b: _value(b, beliefs, noise)).entrant
+        beliefs = [b.after_another(noise) if b.entrant is rerun else b for b in beliefs]
+        chosen.append(rerun)
+    return [e for e in chosen if fits(state, e.cost)]
+
+
+def _value(belief: Belief, beliefs: list[Belief], noise: float) -> float:
+    """By how much one more run of this config is expected to better the choice (beliefs are sorted by mean)."""
+    other = beliefs[1] if belief.entrant is beliefs[0].entrant else beliefs[0]
+    if len(beliefs) < 2:
+        return 0.0
+    moved = math.sqrt(belief.variance - belief.after_another(noise).variance)
+    z = abs(belief.mean - other.mean) / moved
+    return moved * (STANDARD.pdf(z) - z * STANDARD.cdf(-z))
+
+
+def _count(state: State, entrant: Experiment) -> int:
+    if entrant.purpose == "baseline":
+        return len(_baseline_losses(state))
+    return len(state.fresh_values(entrant.id))
+
+
+def _unproved(state: State, leader: Belief) -> bool:
+    """Whether the baseline is still champion and the leader not yet proved to be better."""
+    if state.champion is None or state.champion.experiment != _baseline(state).id:
+        return False
+    tried = sum(bool(e.replications) for e in contenders(state))
+    return not _against_baseline(state, leader.entrant, tried).accepted
 
 
 def _baseline(state: State) -> Experiment:
@@ -58,56 +142,33 @@ def _baseline_losses(state: State) -> list[float]:
     return [state.loss(value) for value in (*state.baseline_values, *state.fresh_values(_baseline(state).id))]
 
 
-def contenders(state: State) -> list[Experiment]:
-    """Every proposal that was measured, the champion's too unless it is the baseline."""
-    return [e for e in state.experiments.values() if e.purpose == "proposal" and e.metric is not None]
+def _clear(state: State, beliefs: list[Belief]) -> bool:
+    """Whether the leader was rerun, is proved to beat the baseline, and nobody else may be as good."""
+    leader, *others = beliefs
+    if not leader.entrant.replications or _unproved(state, leader):
+        return False
+    return all(b.mean - leader.mean > CLEAR * math.sqrt(b.variance + leader.variance) for b in others)
 
 
-def estimate(state: State, entrant: Experiment, sd: float) -> float:
-    """Its mean loss; the run by which it was noticed counts as one standard deviation worse, for it was picked."""
-    losses = [state.loss(value) for value in (entrant.metric, *state.fresh_values(entrant.id)) if value is not None]
-    return mean(losses) + sd / len(losses)
-
-
-def _bound(state: State, entrant: Experiment, sd: float, errors: float = 1.0) -> float:
-    """What its loss may be at best: the estimate less so many standard errors."""
-    return estimate(state, entrant, sd) - errors * sd / math.sqrt(1 + len(entrant.replications))
-
-
-def _clear(state: State, entrants: list[Experiment], sd: float) -> bool:
-    """Whether the leader was rerun and nobody else may be as good."""
-    leader = min(entrants, key=lambda e: estimate(state, e, sd))
-    bar = estimate(state, leader, sd)
-    return bool(leader.replications) and all(_bound(state, e, sd, CLEAR) > bar for e in entrants if e is not leader)
-
-
-def _settle(engine: Engine, entrants: list[Experiment], sd: float) -> None:
-    """The best estimate is champion if it is better than the champion's own and than the baseline beyond doubt.
-
-    Nobody is left waiting: who was still being replicated is turned down.
+def _settle(engine: Engine, beliefs: list[Belief]) -> None:
+    """The likely best of those that were rerun is champion if it is better than the champion and, beyond doubt, than
+    the baseline. Nobody is left waiting: who was still being replicated is turned down.
     """
-    state, tried = engine.state, [e for e in entrants if engine.state.fresh_values(e.id)]
-    best = min(tried, key=lambda e: estimate(state, e, sd), default=None)
-    wins = best is not None and estimate(state, best, sd) < _bar(state, tried, sd)
-    verdict = _against_baseline(state, best, len(tried)) if wins and best is not None else None
+    state = engine.state
+    tried = [b for b in beliefs if state.fresh_values(b.entrant.id)]
+    best = tried[0] if tried else None
+    champion = state.champion.experiment if state.champion else None
+    wins = best is not None and best.entrant.id != champion
+    verdict = _against_baseline(state, best.entrant, len(tried)) if wins and best is not None else None
     accepted = verdict is not None and verdict.accepted
-    for waiting in entrants:
-        if waiting.standing == "replicating" and not (accepted and waiting is best):
+    for belief in beliefs:
+        waiting = belief.entrant
+        if waiting.standing == "replicating" and not (accepted and belief is best):
             lifecycle.reject(engine, waiting, None, "others did better in the finals")
     if accepted and best is not None and verdict is not None:
-        fresh = state.fresh_values(best.id)
+        fresh = state.fresh_values(best.entrant.id)
         because = f"the best of {len(tried)} in the finals; against the baseline: {verdict.because}"
-        lifecycle.enthrone(engine, best, mean(fresh), len(fresh), verdict.p, because)
-
-
-def _bar(state: State, tried: list[Experiment], sd: float) -> float:
-    """What there is to beat: the champion's estimate where it was rerun, else its mean."""
-    champion = state.champion
-    if champion is None:
-        return math.inf
-    if champion.experiment == _baseline(state).id:
-        return mean(_baseline_losses(state))
-    return next((estimate(state, e, sd) for e in tried if e.id == champion.experiment), champion.loss)
+        lifecycle.enthrone(engine, best.entrant, mean(fresh), len(fresh), verdict.p, because)
 
 
 def _against_baseline(state: State, best: Experiment, tried: int) -> Judgement:

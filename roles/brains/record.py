@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,9 @@ from projects.spec import Value
 from roles.observation import Result
 
 Unit = tuple[float, ...]
+Curve = Sequence[tuple[float, float]]
+
+LEAST_CURVES = 5  # finished runs that must have passed a rung before a stopped run is placed among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,14 @@ class Record:
     """Every config that was tried, once.
 
     `losses` maps a config in the unit cube to the mean loss of its finished runs; `failed` and `stopped` hold the
-    configs that never finished. Infrastructure failures say nothing about a config and appear nowhere.
+    configs that never finished. Infrastructure failures say nothing about a config and appear nowhere. `curves` holds
+    the (fraction of the budget, loss) that runs reported on their way.
     """
 
     losses: dict[Unit, float] = field(default_factory=dict)
     failed: list[Unit] = field(default_factory=list)
     stopped: list[Unit] = field(default_factory=list)
+    curves: Mapping[Unit, Curve] = field(default_factory=dict)
 
     @property
     def best(self) -> Unit | None:
@@ -42,26 +47,52 @@ class Record:
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Units (n, d) and losses (n,) for a model, the unfinished runs imputed.
 
-        A failure counts as the worst loss seen. A stopped run is censored: the median rule ends what is in the worse
-        half, so it counts as the middle of that half.
+        A failure counts as the worst loss seen. A stopped run counts as the finished run would that stood as high among
+        the finished at the rung where it was stopped; without such curves, as the middle of the worse half, which is
+        what the median rule ends.
         """
         finished = list(self.losses.values())
         worst = max(finished, default=0.0)
-        middle = float(np.quantile(finished, 0.75)) if finished and self.stopped else 0.0
         units = [*self.losses, *self.stopped, *self.failed]
-        values = [*finished, *[middle] * len(self.stopped), *[worst] * len(self.failed)]
+        values = [*finished, *self._ends_of_stopped(finished), *[worst] * len(self.failed)]
         return np.array(units), np.array(values)
+
+    def _ends_of_stopped(self, finished: Sequence[float]) -> list[float]:
+        if not self.stopped:
+            return []
+        middle = float(np.quantile(finished, 0.75)) if finished else 0.0
+        rungs: dict[float, tuple[np.ndarray, np.ndarray]] = {}
+        ends = []
+        for unit in self.stopped:
+            at, loss = self.curves[unit][-1] if self.curves.get(unit) else (0.0, 0.0)
+            if at not in rungs:
+                rungs[at] = self._at_rung(at)
+            seen, ended = rungs[at]
+            few = len(seen) < LEAST_CURVES
+            ends.append(middle if few else float(np.quantile(ended, np.searchsorted(seen, loss) / len(seen))))
+        return ends
+
+    def _at_rung(self, at: float) -> tuple[np.ndarray, np.ndarray]:
+        """Sorted losses at a rung of the runs that finished, and the sorted losses that these ended with."""
+        pairs = [
+            (seen, loss)
+            for unit, loss in self.losses.items()
+            for fraction, seen in self.curves.get(unit, ())
+            if fraction == at
+        ]
+        return np.sort([seen for seen, _ in pairs]), np.sort([loss for _, loss in pairs])
 
 
 class Summary:
     """A record that grows with its history: what was grouped stays grouped."""
 
-    __slots__ = ("_again", "_losses", "_unfinished", "seen", "units")
+    __slots__ = ("_again", "_curves", "_losses", "_unfinished", "seen", "units")
 
     def __init__(self) -> None:
         self.seen = 0
         self.units: set[Unit] = set()
         self._losses: dict[Unit, float] = {}
+        self._curves: dict[Unit, Curve] = {}
         self._again: dict[Unit, list[float]] = {}
         self._unfinished: dict[Unit, str] = {}
 
@@ -72,6 +103,8 @@ class Summary:
             unit, loss = result.unit, result.loss
             self.seen += 1
             self.units.add(unit)
+            if result.curve:
+                self._curves[unit] = result.curve
             if loss is None or loss - loss != 0.0:  # neither nan nor an infinity is a measurement
                 if result.failure != "infrastructure":
                     self._unfinished[unit] = result.status
@@ -84,7 +117,7 @@ class Summary:
 
     def record(self) -> Record:
         """What the results say so far; it grows as the summary does."""
-        record = Record(self._losses)
+        record = Record(self._losses, curves=self._curves)
         for unit, status in self._unfinished.items():
             if unit not in self._losses:
                 (record.stopped if status == "stopped" else record.failed).append(unit)

@@ -44,3 +44,28 @@ def test_an_earlier_moment_is_told_as_it_was() -> None:
     seen += results(20, 2)
     summarise(Prefix(seen, book))
     assert summarise(before).losses == expected
+
+
+def finished(x: float, early: float, loss: float) -> Result:
+    curve = ((0.25, early),)
+    return Result(f"e{x}", "bob", {"x": x}, (x,), "ok", loss, 1.0, None, "proposal", curve)
+
+
+def stopped(x: float, *early: float) -> Result:
+    curve = tuple((0.25 * (i + 1), loss) for i, loss in enumerate(early))
+    return Result(f"e{x}", "bob", {"x": x}, (x,), "stopped", None, 0.25, None, "proposal", curve)
+
+
+def test_a_stopped_run_counts_as_the_run_that_stood_as_high_where_it_was_stopped() -> None:
+    record = summarise([finished(i / 10, 1.0 + i, 10.0 * i) for i in range(5)] + [stopped(0.9, 3.5), stopped(0.8, 9.0)])
+    units, losses = record.arrays()
+    ends = dict(zip(units[:, 0].tolist(), losses.tolist(), strict=True))
+    assert 20.0 < ends[0.9] < 30.0  # behind the run that was at 3 there and ended at 20
+    assert ends[0.8] == 40.0  # behind all of them
+
+
+def test_a_stopped_run_without_curves_to_compare_with_counts_as_the_middle_of_the_worse_half() -> None:
+    few = [finished(i / 10, 1.0 + i, 10.0 * i) for i in range(4)]
+    for end in (stopped(0.9, 0.5), stopped(0.9), stopped(0.9, 0.5, 0.4)):
+        units, losses = summarise([*few, end]).arrays()
+        assert losses[units[:, 0] == 0.9] == pytest.approx(np.quantile([0.0, 10.0, 20.0, 30.0], 0.75))
