@@ -19,23 +19,30 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from benchmarks.search_loops import LOOPS, search
 from company.batch.contrasts import Paired, contrast
-from company.batch.rows import Arm, Row, World, by_arm, regrets
-from company.chart import OrgChart
+from company.batch.rows import Arm, Row, by_arm, regrets
+from company.batch.rows import World as Place
+from company.chart import OrgChart, Start
 from company.chart_yaml import load_chart
 from company.comparison import settings
+from company.memory import MOST, remembered
+from company.state import State
 from company.surrogates.catalogue import RECORDINGS, worlds
+from company.surrogates.world import World
 from company.virtual import run_virtually
 
 EVALUATIONS, SLOTS = 100, 4
 SLOW = ("optuna-gp",)
 CHARTS = ("startup", "solo", "flat", "lab", "committee", "turnaround")
+RECORDED = tuple(sorted(path.stem for path in RECORDINGS.glob("*.parquet")))
 BAR = 0.60  # of the regret of the greedy loop and of Optuna's TPE, for the default company
 TARGETS = (
     ("greedy", BAR), ("optuna-tpe", BAR), ("solo tpe", 1.0), ("solo gp", 1.0), ("tpe", 1.0), ("gp", 1.0),
@@ -48,6 +55,7 @@ class Contender:
 
     arm: Arm
     chart: Mapping[str, Any] | None = None
+    memory: bool = False  # begins with what did best on the other projects of the same kind
 
     @property
     def name(self) -> str:
@@ -75,6 +83,7 @@ def contenders() -> tuple[Contender, ...]:
     for option in ("watch.rule=never", "accept.rule=greedy", "assign.share=equal"):
         (setting,) = settings(startup, (option,))
         found.append(_company("startup", setting.name, setting.chart))
+    found.append(replace(found[0], arm=Arm("startup", "with memory"), memory=True))
     (kept,) = settings(turnaround, ("assign.share=equal", "replace.rule=never"))
     found.append(_company("turnaround", kept.name, kept.chart))
     return (*found, *(Contender(Arm(name)) for name in LOOPS))
@@ -85,6 +94,7 @@ PARTS = (
     ("bandit against an equal split", "startup", "startup assign.share=equal"),
     ("early stopping (watch), against never", "startup", "startup watch.rule=never"),
     ("reruns on fresh seeds (accept), against greedy", "startup", "startup accept.rule=greedy"),
+    ("memory of other projects of the same kind, against none", "startup with memory", "startup"),
     ("fire/hire and bandit from a bad roster, against never and equal", "turnaround",
      "turnaround assign.share=equal replace.rule=never"),
 )  # fmt: skip
@@ -108,17 +118,39 @@ def work(job: Job) -> Row:
         if chart is None:
             config = search(world, LOOPS[arm.chart](world, job.seed), job.seed, EVALUATIONS, SLOTS).chosen()
         else:
-            config = _champion(world, OrgChart.from_dict(chart), job.seed)
+            company = OrgChart.from_dict(chart)
+            if job.contender.memory:
+                company = company.model_copy(update={"starts": _others_best(json.dumps(chart), job)})
+            config = _champion(world, company, job.seed)
         metrics, status, reason = {"regret": world.regret(config)}, "ok", ""
     except Exception as error:
         metrics, status, reason = {}, "failed", f"{type(error).__name__}: {error}"
     return Row(arm.chart, world.name, arm.settings, job.seed, "", status, metrics, stage="running", reason=reason)
 
 
-def _champion(world: Any, chart: OrgChart, seed: int) -> Any:
-    project = world.project()
-    state = run_virtually(project, chart, world.train, seed=seed, slots=SLOTS, seconds=world.seconds).state
-    return state.champion.config if state.champion else project.baseline
+def _champion(world: World, chart: OrgChart, seed: int) -> Any:
+    champion = _company_in(world, chart, seed).champion
+    return champion.config if champion else world.project().baseline
+
+
+def _company_in(world: World, chart: OrgChart, seed: int) -> State:
+    return run_virtually(world.project(), chart, world.train, seed=seed, slots=SLOTS, seconds=world.seconds).state
+
+
+def _others_best(chart: str, job: Job) -> tuple[Start, ...]:
+    """What the same company found best on the other tasks of the family, or on the other recordings."""
+    if job.project in RECORDED:
+        related = [(other, 0) for other in RECORDED if other != job.project]
+    else:
+        related = [(job.project, i) for i in range(len(worlds(job.project, job.seed))) if i != job.world]
+    found = [_best_of(chart, project, place, job.seed) for project, place in related]
+    ranks = [start for rank in zip_longest(*found) for start in rank if start]
+    return tuple(ranks[:MOST])
+
+
+@lru_cache(maxsize=256)
+def _best_of(chart: str, project: str, place: int, seed: int) -> tuple[Start, ...]:
+    return remembered([_company_in(worlds(project, seed)[place], OrgChart.from_dict(json.loads(chart)), seed)])
 
 
 def run(todo: Sequence[Job], processes: int) -> Iterator[Row]:
@@ -155,7 +187,7 @@ def measure(todo: Sequence[Job], options: argparse.Namespace) -> list[Row]:
     return [row for row in rows if (row.arm, row.world) in wanted]
 
 
-def table(arms: Mapping[Arm, Mapping[World, Row]], reference: Arm) -> None:
+def table(arms: Mapping[Arm, Mapping[Place, Row]], reference: Arm) -> None:
     """One line an arm, best first: mean regret by project and over all, and the reference's regret divided by it."""
     names = list(dict.fromkeys(project for rows in arms.values() for project, _ in rows))
     width = max(len(str(arm)) for arm in arms) + 2
@@ -171,7 +203,7 @@ def table(arms: Mapping[Arm, Mapping[World, Row]], reference: Arm) -> None:
         print(f"{arm!s:<{width}}{cells}{_mean(found.values()):>9.4f}   {ratio}{notes}")
 
 
-def against(arms: Mapping[Arm, Mapping[World, Row]], one: Arm, other: Arm) -> Paired | None:
+def against(arms: Mapping[Arm, Mapping[Place, Row]], one: Arm, other: Arm) -> Paired | None:
     """Over the worlds that both met; mean regrets."""
     shared = arms[one].keys() & arms[other].keys()
     mine, theirs = ({world: arms[arm][world] for world in shared} for arm in (one, other))
@@ -185,7 +217,7 @@ def says(found: Paired | None) -> str:
     return f"{found.ratio:.2f} [{low}, {high}]"
 
 
-def targets(arms: Mapping[Arm, Mapping[World, Row]]) -> None:
+def targets(arms: Mapping[Arm, Mapping[Place, Row]]) -> None:
     by_name = {str(arm): arm for arm in arms}
     print("\nTargets")
     for name, bar in TARGETS:
@@ -197,7 +229,6 @@ def targets(arms: Mapping[Arm, Mapping[World, Row]]) -> None:
     for title, one, other in PARTS:
         if one in by_name and other in by_name:
             print(f"{title}: {says(against(arms, by_name[one], by_name[other]))}")
-    print("memory of other projects: there is no such feature yet")
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -206,14 +237,13 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def arguments() -> argparse.Namespace:
-    recordings = ",".join(sorted(path.stem for path in RECORDINGS.glob("*.parquet")))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="the first")
     parser.add_argument("--slow-seeds", type=int, default=5, help="seeds of optuna-gp")
     parser.add_argument(
         "--projects",
-        default=f"planted;nk;bandit;{recordings}".replace(",", ";"),
+        default=";".join(("planted", "nk", "bandit", *RECORDED)),
         help="between ';', e.g. 'planted;nk:N=12,K=3'",
     )
     parser.add_argument("--only", default="", help="some of the contenders, by name, comma separated")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import networkx
 
 __all__ = [
-    "BrainSpec", "Budget", "ChartError", "Edges", "OrgChart", "Policies", "Position", "Problem", "Talent",
+    "BrainSpec", "Budget", "ChartError", "Edges", "OrgChart", "Policies", "Position", "Problem", "Start", "Talent",
     "TalentRecord",
 ]  # fmt: skip
 
@@ -140,6 +140,15 @@ class Talent(Frozen):
         return self.brain or BrainSpec(kind=DEFAULT_BRAINS[self.role])
 
 
+class Start(Frozen):
+    """A config that is tried before any brain is asked: what did well elsewhere, or what a person is curious of."""
+
+    config: Annotated[Mapping[str, Annotated[Any, AfterValidator(_scalar)]], Field(min_length=1)] = Field(
+        description="values by parameter; what the project does not have is left out, what is missing its baseline's"
+    )
+    origin: Line = Field(default="", description="where it did well")
+
+
 class Budget(Frozen):
     """What the company may spend; whichever ends first."""
 
@@ -195,6 +204,10 @@ class OrgChart(Frozen):
     policies: Policies = Field(default=Policies(), description="how the company decides")
     positions: tuple[Position, ...] = Field(description="the seats", min_length=1, max_length=2000)
     talent: tuple[Talent, ...] = Field(default=(), description="who can be hired", max_length=1000)
+    starts: tuple[Start, ...] = Field(
+        default=(), description="configs to try first; `loopworks run --memory DIR` adds the best of earlier runs",
+        max_length=100,
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from company.chart import CHART_ERROR, Budget, Edges, OrgChart, Position, Talent, TalentRecord
+from company.chart import CHART_ERROR, Budget, Edges, OrgChart, Position, Start, Talent, TalentRecord
 from company.chart_problems import Finding, Path, quoted, suggest
 from company.chart_semantics import find_problems
 from company.policies import Policies
@@ -125,7 +125,12 @@ def _real_path(loc: tuple[str | int, ...], data: Any) -> Path:
 
 def _owner(path: Path, link: str = " of ") -> str:
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
-    entries = {"positions": "this position", "talent": "this talent entry", "record": "this record"}
+    entries = {
+        "positions": "this position",
+        "talent": "this talent entry",
+        "starts": "this start",
+        "record": "this record",
+    }
     phrase = {"": "a chart", **entries}.get(name, name)
     return link + phrase
 
@@ -138,6 +143,7 @@ def _fields_at(path: Path) -> list[str]:
         "policies": Policies,
         "positions": Position,
         "talent": Talent,
+        "starts": Start,
         "record": TalentRecord,
     }
     for step in (step for step in path if isinstance(step, str) and step != "of"):

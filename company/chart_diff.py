@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from company.chart import BrainSpec, OrgChart, Position, Talent
+from company.chart import BrainSpec, OrgChart, Position, Start, Talent
 
 Kind = Literal[
     "hired", "removed", "moved", "role", "brain", "title",
-    "company", "mission", "budget", "communication", "policy", "talent",
+    "company", "mission", "budget", "communication", "policy", "talent", "start",
 ]  # fmt: skip
 
 
@@ -44,7 +44,7 @@ class Change:
 
 def diff_charts(before: OrgChart, after: OrgChart) -> tuple[Change, ...]:
     """All differences: removed, hired, changed positions, then settings. Equal charts give none."""
-    return (*_staff(before, after), *_settings(before, after), *_talent(before, after))
+    return (*_staff(before, after), *_settings(before, after), *_talent(before, after), *_starts(before, after))
 
 
 def _staff(before: OrgChart, after: OrgChart) -> Iterator[Change]:
@@ -93,6 +93,17 @@ def _talent(before: OrgChart, after: OrgChart) -> Iterator[Change]:
     for who in dict.fromkeys((*old, *new)):
         if old.get(who, 0) != new.get(who, 0):
             yield Change("talent", f"talent {who}", old.get(who, 0), new.get(who, 0))
+
+
+def _starts(before: OrgChart, after: OrgChart) -> Iterator[Change]:
+    old, new = ({_start_text(start): True for start in chart.starts} for chart in (before, after))
+    yield from (Change("start", "starts", text, None) for text in old if text not in new)
+    yield from (Change("start", "starts", None, text) for text in new if text not in old)
+
+
+def _start_text(start: Start) -> str:
+    config = ", ".join(f"{name} {value}" for name, value in start.config.items())
+    return f"{config} ({start.origin})" if start.origin else config
 
 
 def _pool(talent: tuple[Talent, ...]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from company.brain_kinds import BRAIN_KINDS, DEFAULT_BRAINS
-from company.chart import Budget, OrgChart, Position, Talent, TalentRecord
+from company.chart import Budget, OrgChart, Position, Start, Talent, TalentRecord
 from company.policies import Policies
 from roles.brains.llm.settings import ESCALATE, KEYS, Key, default_words
 
@@ -30,6 +30,7 @@ def refresh(text: str) -> str:
         "position": _table(Position),
         "talent": _table(Talent),
         "record": _table(TalentRecord),
+        "start": _table(Start),
         "budget": _table(Budget),
         "policies": _policies(),
         "brains": _brains(),

@@ -15,7 +15,7 @@ from company.staffing import candidate
 from company.state import State
 from company.transfer import transferred
 from company.worth import worth_of
-from projects.spec import Project
+from projects.spec import Config, Project
 from roles.brains.record import Summary
 from roles.observation import Champion, Observation, ReportView, Result, Subject
 
@@ -27,6 +27,7 @@ def observe(state: State, pending: Pending, project: Project | None = None) -> O
     agent = state.agents[pending.agent]
     experiment = state.experiments[pending.experiment] if pending.experiment else None
     code, code_rules = _code(state, pending, project) if project and project.code else ({}, "")
+    start = _start(state, pending) if state.starts and pending.task == "propose" else None
     return Observation(
         decision=pending.id,
         task=pending.task,
@@ -49,10 +50,20 @@ def observe(state: State, pending: Pending, project: Project | None = None) -> O
         policy=_policy(state, pending.task),
         device=state.device,
         micro_batch_of=state.brief["micro_batch"],
+        start=start[0] if start else None,
+        start_origin=start[1] if start else "",
         notes=_notes(state, agent, pending),
         code=code,
         code_rules=code_rules,
     )
+
+
+def _start(state: State, pending: Pending) -> tuple[Config, str] | None:
+    """Of the configs to be tried first the next that nobody has tried, or was asked before this agent to try."""
+    left = [(config, origin) for digest, config, origin in state.starts if digest not in state.by_hash]
+    asked = [other.id for other in state.decisions.values() if other.task == "propose"]
+    place = asked.index(pending.id)
+    return left[place] if place < len(left) else None
 
 
 def _notes(state: State, agent: Agent, pending: Pending) -> tuple[str, ...]:

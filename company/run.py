@@ -27,6 +27,7 @@ from company.entities import Agent
 from company.events import RunFounded
 from company.ledger import Ledger
 from company.live import Hire, LiveCompany, OnStep
+from company.memory import with_memory
 from company.models import ModelError, check_reach, open_models, read_program, read_recording, staffed
 from company.patching.history import CodeHistory
 from company.state import State
@@ -60,6 +61,7 @@ class Plan:
     deterministic: bool = False
     resume: bool = False
     talent: Path | None = None  # a talent file, whose candidates join the chart's pool
+    memory: tuple[Path, ...] = ()  # earlier runs, whose best configs are tried first
     compute: ComputeKind | None = None  # this machine, or a Ray cluster; None: as the resumed run, else this machine
     ray_address: str | None = None
     offline: bool = False  # optimisers decide where the chart has language models
@@ -124,6 +126,7 @@ def _prepare_new(plan: Plan) -> Prepared:
     chart, project = load_chart(plan.chart), load_project(plan.project)
     if plan.talent is not None:
         chart = with_talent(chart, plan.talent)
+    chart = with_memory(chart, plan.memory)
     compute = plan.compute or "local"
     slots = _slots(compute, plan.ray_address, plan.slots, plan.per_gpu, plan.device)
     chart = _with_budget(chart, plan, len(slots))

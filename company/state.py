@@ -14,7 +14,7 @@ from company.chart import OrgChart, shared_chart
 from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Code, Experiment, Noted, Pending, Probation, Revised
 from company.record import Record
 from projects.brief import metric_of, space_of
-from projects.spec import Metric, SearchSpace
+from projects.spec import Metric, SearchSpace, Value, config_hash
 from roles.brains.llm.settings import is_model
 from roles.intents import ROLE_OF_TASK
 from roles.observation import Champion, Directive, Result
@@ -93,6 +93,16 @@ class State:
     @cached_property
     def space(self) -> SearchSpace:
         return space_of(self.brief)
+
+    @cached_property
+    def starts(self) -> tuple[tuple[str, dict[str, Value], str], ...]:
+        """What the chart wants tried first, as (hash, config, where it did well), brought into this project's space."""
+        found: dict[str, tuple[dict[str, Value], str]] = {}
+        for start in self.chart.starts:
+            config = self.space.fitted(start.config, self.brief["baseline"])
+            if config is not None:
+                found.setdefault(config_hash(config), (config, start.origin))
+        return tuple((digest, config, origin) for digest, (config, origin) in found.items())
 
     @cached_property
     def metric(self) -> Metric:

@@ -63,6 +63,17 @@ class Parameter:
             return False
         return math.isfinite(value) and self.low <= value <= self.high
 
+    def nearest(self, value: object) -> Value | None:
+        """The value of this parameter that is nearest to `value`, None where there is nothing near about it."""
+        if self.kind == "choice" and self.contains(value):
+            return next(known for known in self.values if known == value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            return None
+        if self.kind == "choice":
+            return min(self.values, key=lambda known: abs(float(known) - value)) if self.ordered else None
+        inside = min(self.high, max(self.low, float(value)))
+        return round(inside) if self.kind == "int" else inside
+
     def encode(self, value: Value) -> float:
         """Map a value to [0, 1]: on the (log) scale for numbers, the middle of its cell for choices."""
         return self.encoder()(value)
@@ -159,6 +170,14 @@ class SearchSpace:
     @cached_property
     def _decoders(self) -> tuple[tuple[str, Callable[[float], Value]], ...]:
         return tuple((p.name, p.decoder()) for p in self.parameters)
+
+    def fitted(self, config: Config, otherwise: Config) -> dict[str, Value] | None:
+        """A config of another space brought into this one, None where the two share no parameter that it can take over.
+
+        Numbers go to the nearest value there is; what is missing, or a word that is unknown here, is as in `otherwise`.
+        """
+        taken = {p.name: value for p in self.parameters if (value := p.nearest(config.get(p.name))) is not None}
+        return {p.name: taken.get(p.name, otherwise[p.name]) for p in self.parameters} if taken else None
 
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """A config drawn uniformly on the unit cube."""

@@ -136,6 +136,8 @@ class Observation:
     policy: Mapping[str, Any] = field(default_factory=dict)  # the chart's settings for this task
     device: str = "cpu"
     micro_batch_of: str | None = None  # the parameter that micro batches divide, None when unsupported
+    start: Config | None = None  # a config to try before any of the agent's own
+    start_origin: str = ""  # where it did well
     notes: Sequence[str] = ()  # what the agent was told, and what of the notebook bears on the task
     code: Mapping[str, str] = field(default_factory=dict)  # file -> text that a Patch changes; {} where none is taken
     code_rules: str = ""  # what a Patch may do, in a sentence

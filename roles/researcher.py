@@ -10,10 +10,13 @@ from roles.role import Brain, Role
 
 
 def decide(observation: Observation, brain: Brain) -> list[Intent]:
-    """One proposal from the agent's brain, or none when every config of the space has been tried.
+    """One proposal: what the chart wants tried first, then from the agent's brain, which has none when every config of
+    the space has been tried.
 
     A brain predicts a loss; a proposal states the metric itself.
     """
+    if observation.start is not None:
+        return [Propose(config=observation.start, reason=f"did well before: {observation.start_origin or 'the chart'}")]
     found = suggest(brain.kind, brain.params, observation, observation.rng("propose"))
     if found is None:
         return []

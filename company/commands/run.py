@@ -37,6 +37,8 @@ class Duration(click.ParamType):
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory; a new one under runs/ otherwise.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this directory.")
 @click.option("--talent", type=click.Path(path_type=Path), help="Candidates with records, beside the chart's pool.")
+@click.option("--memory", type=click.Path(path_type=Path), multiple=True, metavar="DIR", help="Try first what did best "
+              "in the run in DIR, of this project or another; may be repeated.")  # fmt: skip
 @click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time; found by themselves otherwise.")
 @click.option("--per-gpu", type=click.IntRange(1, 64), default=1, show_default=True, help="Slots on each GPU.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -59,7 +61,8 @@ class Duration(click.ParamType):
 @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
 def run(
     chart: str, project: str, experiments: int | None, budget: float | None, seed: int, out: Path | None,
-    resume: Path | None, talent: Path | None, slots: int | None, per_gpu: int, device: Literal["auto", "cpu", "cuda"],
+    resume: Path | None, talent: Path | None, memory: tuple[Path, ...], slots: int | None, per_gpu: int,
+    device: Literal["auto", "cpu", "cuda"],
     compute: Literal["local", "ray"] | None, ray_address: str | None,
     sandbox: Literal["auto", "strict", "standard", "degraded", "none"], allow_unsandboxed: bool,
     engine: Literal["autogen", "direct"], deterministic: bool, offline: bool, playback: Path | None, as_json: bool,
@@ -77,6 +80,8 @@ def run(
         raise click.UsageError("--ray-address is for --compute ray: give both")
     if resume is not None and talent is not None:
         raise click.UsageError("--resume goes on with its own talent pool: leave --talent away")
+    if resume is not None and memory:
+        raise click.UsageError("--resume goes on with what it began with: leave --memory away")
     if offline and playback is not None:
         raise click.UsageError("--offline asks no model and --playback answers for them: give one of them")
     if dashboard and (as_json or plain):
@@ -95,7 +100,7 @@ def run(
 
     plan = Plan(
         RunDirectory(folder), chart, project, experiments, budget, seed, slots, per_gpu, device, engine, deterministic,
-        resume is not None, talent, compute, ray_address, offline, playback,
+        resume is not None, talent, memory, compute, ray_address, offline, playback,
         sandbox, allow_unsandboxed,
     )  # fmt: skip
     sys.exit(_run(plan, as_json, plain or dashboard, debug))

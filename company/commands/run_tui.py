@@ -16,14 +16,15 @@ def words_of(ctx: click.Context, without: Collection[str]) -> list[str]:
     words, arguments = [], []
     for param in ctx.command.params:
         value = ctx.params.get(param.name or "")
-        if param.name in without or value is None or value is False:
+        if param.name in without or value is None or value is False or value == ():
             continue
         if isinstance(param, click.Argument):
             arguments.append(str(value))
         elif value is True:
             words.append(param.opts[-1])
         else:
-            words.append(f"{param.opts[-1]}={value}")
+            values = value if isinstance(value, tuple) else (value,)
+            words += [f"{param.opts[-1]}={each}" for each in values]
     return [*words, "--", *arguments]
 
 

@@ -35,6 +35,7 @@ def render(observation: Observation) -> str:
         _head(observation),
         _champion(observation),
         _directive(observation) if observation.task == "propose" else "",
+        _start(observation),
         _subject(observation, observation.subject) if observation.subject else "",
         _space(observation) if observation.task in LONG_TASKS else "",
         _reports(observation),
@@ -109,6 +110,13 @@ def _directive(seen: Observation) -> str:
     focus = f", focus on {one_line(', '.join(asked.focus))}" if asked.focus else ""
     reason = f"\nYour manager's reason: {one_line(asked.reason)}" if asked.reason else ""
     return f"## Directive\n{asked.kind}{focus}{reason}"
+
+
+def _start(seen: Observation) -> str:
+    if seen.start is None:
+        return ""
+    origin = f" (did well before: {one_line(seen.start_origin)})" if seen.start_origin else ""
+    return f"## To be tried first{origin}\n{_against(seen, seen.start)}"
 
 
 def _subject(seen: Observation, subject: Subject) -> str:
