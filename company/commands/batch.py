@@ -76,6 +76,7 @@ def batch(
         raise click.UsageError("--ray-address is for --backend ray: give both")
     try:
         grid = _grid(charts, options, flags)
+        _note(grid)
         with _backend(backend, ray_address, jobs) as chosen:
             sys.exit(_batch(grid, chosen, jobs, out, as_json))
     except ScenarioError as error:
@@ -96,6 +97,14 @@ def _grid(charts: tuple[str, ...], options: tuple[str, ...], flags: dict[str, An
     from company.batch.grid import resolve
 
     return resolve(_scenario(charts, options, flags))
+
+
+def _note(grid: Grid) -> None:
+    from company.chart import OrgChart
+    from company.chart_notes import simulated
+
+    if note := simulated(OrgChart.from_dict(each.chart) for each in grid.arms):
+        click.echo(f"note: {note}", err=True)
 
 
 def _backend(kind: str, address: str | None, jobs: int | None) -> contextlib.AbstractContextManager[Backend | None]:

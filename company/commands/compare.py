@@ -59,6 +59,7 @@ def compare(
 
 
 def _settings(chart: str, options: Sequence[str], experiments: int | None) -> tuple[Setting, ...]:
+    from company.chart_notes import simulated
     from company.chart_problems import ChartError, printable
     from company.chart_yaml import load_chart
     from company.comparison import settings
@@ -66,6 +67,8 @@ def _settings(chart: str, options: Sequence[str], experiments: int | None) -> tu
 
     try:
         loaded = load_chart(chart)
+        if note := simulated([loaded]):
+            click.echo(f"note: {note}", err=True)
         if experiments is not None:
             loaded = loaded.model_copy(update={"budget": {"experiments": experiments}})
         return settings(loaded, options)
