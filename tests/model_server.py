@@ -30,6 +30,7 @@ class Asked:
     question: str
     tools: tuple[str, ...]
     key: str
+    headers: str
     body: Mapping[str, Any]
 
     @property
@@ -209,7 +210,7 @@ def _read(n: int, wire: Wire, headers: Any, body: Mapping[str, Any]) -> Asked:
     question = next((text for text in reversed(users) if text.startswith("Decision ")), users[-1] if users else "")
     tools = tuple(tool["function"]["name"] if "function" in tool else tool["name"] for tool in body.get("tools") or ())
     key = (headers.get("authorization") or "").removeprefix("Bearer ") or headers.get("x-api-key") or ""
-    return Asked(n, wire, body["model"], system, question, tools, key, body)
+    return Asked(n, wire, body["model"], system, question, tools, key, str(headers), body)
 
 
 def _text(content: Any) -> str:

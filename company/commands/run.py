@@ -133,10 +133,11 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
     except KeyboardInterrupt:
         return _say(f"interrupted{_resumable(plan)}", Exit.INTERRUPTED)
     except Exception as error:
+        redactor = Redactor.of_environment()
         if debug:
-            traceback.print_exc()
+            click.echo(redactor.text(traceback.format_exc()), err=True)
         hint = "" if debug else "; --debug shows where"
-        said = Redactor.of_environment().text(str(error))
+        said = redactor.text(str(error))
         return _say(f"unexpected {type(error).__name__}: {said}{_resumable(plan)}{hint}", Exit.FAILED)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from roles.brains.llm.exchanges import Reply
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER = 1 << 18  # characters of a streamed answer; what is longer is no decision
 INSTALL = "pip install -c constraints.txt -e '.[llm]' (or: pip install 'loopworks[llm]')"
+OWN_NAMES = ("OPENAI_", "ANTHROPIC_", "OLLAMA_")
 NO_KEY = "none"  # the clients insist on one, servers of one's own do not
 # What they warn of (a finish reason that a server got wrong, an empty answer) we see in the answer, and say so.
 CHATTER = r"(Finish reason|Resolved model) mismatch|No text content or tool calls|Received (more than|a chunk)|Tool"
@@ -35,10 +38,27 @@ def connect(settings: ModelSettings, key: str) -> Caller:
     """A caller of a model. Raises ModelsMissing without the extra; calls nobody yet."""
     warnings.filterwarnings("ignore", CHATTER, UserWarning)
     try:
-        client = _BUILDERS[settings.provider](settings, key or NO_KEY)
+        with _environment(settings, key):
+            client = _BUILDERS[settings.provider](settings, key or NO_KEY)
     except ImportError as error:
         raise ModelsMissing(f"{settings.provider} models need {error.name}: {INSTALL}") from error
     return ClientCaller(client, settings)
+
+
+@contextlib.contextmanager
+def _environment(settings: ModelSettings, key: str) -> Iterator[None]:
+    """What the libraries read by themselves as a client is made (keys, organisations, headers) is not for a server that a
+    chart names; Ollama's takes its key in no other way."""
+    theirs = {name: value for name, value in os.environ.items() if name.startswith(OWN_NAMES)}
+    for name in theirs if settings.base_url else ():
+        del os.environ[name]
+    if key and settings.provider == "ollama":
+        os.environ["OLLAMA_API_KEY"] = key
+    try:
+        yield
+    finally:
+        os.environ.pop("OLLAMA_API_KEY", None)
+        os.environ.update(theirs)
 
 
 class ClientCaller:

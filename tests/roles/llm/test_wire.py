@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 import time
 from dataclasses import replace
@@ -307,6 +308,25 @@ def test_no_key_goes_to_a_server_that_the_chart_names_unless_the_chart_names_the
     _, stranger = ask(lambda asked: APPROVE)
     _, named = ask(lambda asked: APPROVE, key_env="OTHER_API_KEY")
     assert stranger.asked[0].key == "none" and named.asked[0].key == "for-this-server-only"
+
+
+LIBRARIES = (
+    "OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_CUSTOM_HEADERS", "OLLAMA_API_KEY",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_nothing_that_the_libraries_find_in_the_environment_goes_there_either(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in LIBRARIES:
+        monkeypatch.setenv(name, f"X-Leak: {name}" if "HEADERS" in name else f"leak-{name}")
+    decision, server = ask(lambda asked: APPROVE, wire)
+    assert decision.problem == "" and "leak" not in server.asked[0].headers.lower()
+    assert all(os.environ[name] for name in LIBRARIES)
+    _, named = ask(lambda asked: APPROVE, wire, key_env="OPENAI_API_KEY")
+    assert named.asked[0].key == "leak-OPENAI_API_KEY"
 
 
 def test_many_agents_share_a_server_within_its_limit() -> None:
