@@ -19,6 +19,7 @@ LINE_BYTES = 4096
 TICK_BYTES = 256 * 1024
 FILE_BYTES = 16 * 1024 * 1024  # what follows is not read: a run of a million steps fits
 CURVE_POINTS = 256
+HUGE = 1e100  # no loss is as large, and what is drawn or squared of a larger one is no number any more
 
 
 @dataclass(slots=True)
@@ -119,7 +120,8 @@ def parse(line: bytes) -> tuple[int, float] | None:
         step, loss = record["step"], record["loss"]
         if type(step) is not int or type(loss) not in (int, float, NoneType):
             return None
-        return step, math.nan if loss is None else float(loss)
+        value = math.nan if loss is None else float(loss)
+        return step, value if abs(value) < HUGE else math.nan
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
 
