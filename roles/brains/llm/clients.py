@@ -47,7 +47,7 @@ def connect(settings: ModelSettings, key: str) -> Caller:
 
 @contextlib.contextmanager
 def _environment(settings: ModelSettings, key: str) -> Iterator[None]:
-    """What the libraries read by themselves as a client is made (keys, organisations, headers) is not for a server that a
+    """What libraries read by themselves as a client is made (keys, organisations, headers) is not for a server that a
     chart names; Ollama's takes its key in no other way."""
     theirs = {name: value for name, value in os.environ.items() if name.startswith(OWN_NAMES)}
     for name in theirs if settings.base_url else ():
