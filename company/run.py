@@ -16,6 +16,7 @@ from company.chart import OrgChart
 from company.chart_yaml import find_chart, load_chart, read_text, save_chart
 from company.compute.backend import Slot
 from company.compute.local import LocalCompute
+from company.compute.prepare import marked
 from company.compute.ray_cluster import leave
 from company.compute.sandbox.levels import Level, Wanted, may_run_agent_code
 from company.compute.sandbox.probe import SandboxError, choose
@@ -214,6 +215,15 @@ def _refuse_changed(project: Project, state: State, path: Path) -> None:
         )
 
 
+def _refuse_other_data(data: Path, state: State, ledger: Ledger) -> None:
+    """Nor with other data, whether changed or made anew by other libraries."""
+    founded = next(iter(ledger.events())).event
+    known = founded.measured.get("data_content") if isinstance(founded, RunFounded) else None
+    described, content = state.brief["data_hash"] in ("", _data_hash(data)), marked(data).get("content")
+    if not described or known not in (None, "", content):
+        raise DirectoryError(f"{data} is not the data that this run was founded on: put them back, or start a new run")
+
+
 async def _work(
     plan: Plan, prepared: Prepared, ledger: Ledger, on_step: OnStep, on_ready: Callable[[LiveCompany], None]
 ) -> State:
@@ -225,6 +235,8 @@ async def _work(
     try:
         await compute.start()
         await compute.prepare_data(prepared.project, directory.data)
+        if prepared.state is not None:
+            _refuse_other_data(directory.data, prepared.state, ledger)
         engine = Engine(prepared.project, prepared.state, read_program(prepared.project.folder))
         first = _found(plan, prepared, engine) if prepared.state is None else None
         company = LiveCompany(
@@ -276,6 +288,7 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "per_gpu": plan.per_gpu,
         "compute": prepared.compute,
         "sandbox": prepared.sandbox,
+        "data_content": marked(directory.data).get("content", ""),
         "engine": plan.engine,
         **({"offline": True} if prepared.offline else {}),
         "version": version("loopworks"),

@@ -23,6 +23,7 @@ from company.compute.launches import answer_file, score_launch
 from company.compute.log import Log
 from company.compute.prepare import prepare
 from company.compute.sandbox import Level
+from company.compute.seal import Seal, Unsealed, seal
 from company.compute.slots import find_slots
 from company.compute.tail import is_regular
 from company.compute.training import Training
@@ -54,6 +55,7 @@ class LocalCompute:
         self.sandbox: Level = sandbox
         self._slots = tuple(find_slots() if slots is None else slots)
         self._workers = Workers(preload, hold_fds)
+        self._seals: dict[Path, Seal] = {}
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -80,19 +82,27 @@ class LocalCompute:
         await self._workers.close()
 
     async def prepare_data(self, project: Project, data: Path) -> None:
-        """Make the project's data in `data` unless this evaluator made it there before; raises ComputeError."""
+        """Make the project's data in `data` unless this evaluator made it there before; raises ComputeError.
+
+        From then on evaluator and held-out data are sealed: a change of them ends the next run with Unsealed.
+        """
         await prepare(self._workers, project, data)
+        try:
+            self._seals[project.folder] = await asyncio.to_thread(seal, project, data)
+        except OSError as error:
+            raise ComputeError(f"cannot read {error.filename}: {error.strerror}") from error
 
     async def run(self, order: Order, on_rung: OnRung) -> Outcome:
         """Carry out an order: train, score, tidy the folder, write result.json. Cancelling it ends the group.
 
-        Raises nothing for what the run does. An outcome that is `lost` says nothing about the run: carry it out again,
-        but not for ever, since a run can end itself in ways that look like an accident from outside.
+        Raises nothing for what the run does; Unsealed where what it is measured by has changed. An outcome that is
+        `lost` says nothing about the run: carry it out again, but not for ever, since a run can end itself in ways that
+        look like an accident from outside.
         """
         began, carried = time.monotonic(), Carried(Training(order, on_rung, self.sandbox))
         try:
             trouble = await self._carry_out(order, carried)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Unsealed):
             with contextlib.suppress(OSError):
                 clear_up(order)
             raise
@@ -116,6 +126,8 @@ class LocalCompute:
     async def _score(self, order: Order, carried: Carried) -> Why | None:
         """Ask the evaluator, with the run dead, its answer's file out of the way and the code as it was ordered."""
         began = time.monotonic()
+        if order.project.folder in self._seals:
+            self._seals[order.project.folder].check()
         lay_code(order)
         if not is_regular(order.folder / LOG):
             remove(order.folder / LOG)

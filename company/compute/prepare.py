@@ -6,28 +6,34 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from company.compute.backend import ComputeError
 from company.compute.endings import Facts, why
 from company.compute.folder import remove, write_json
 from company.compute.launches import prepare_launch
 from company.compute.log import Log
+from company.compute.seal import MARK, content
 from company.compute.workers import Workers, WorkersLost
 from projects.spec import Project
 
-MARK = "prepared.json"  # written last: data without it are not complete
-
 
 async def prepare(workers: Workers, project: Project, data: Path) -> None:
-    """Have `evaluate.py prepare` fill a folder beside `data`, then rename it. Raises ComputeError."""
-    if made_by(data) == project.evaluator_hash:
+    """Have `evaluate.py prepare` fill a folder beside `data`, then rename it. Raises ComputeError.
+
+    Data that this evaluator made before are used again, if not a byte of them has changed.
+    """
+    if marked(data).get("evaluator") == project.evaluator_hash:
+        if marked(data).get("content") not in (None, await asyncio.to_thread(content, data)):
+            raise ComputeError(f"{data} is not the data that were prepared: put them back, or start a new run")
         return
     partial = data.parent / f".{data.name}.{os.getpid()}.partial"
     try:
         await asyncio.to_thread(remove, partial)
         partial.mkdir(parents=True)
         await fill(workers, project, partial)
-        write_json(partial / MARK, {"project": project.name, "evaluator": project.evaluator_hash})
+        about = {"project": project.name, "evaluator": project.evaluator_hash, "content": content(partial)}
+        write_json(partial / MARK, about)
         remove(data)
         partial.rename(data)
     except (OSError, WorkersLost) as error:
@@ -50,9 +56,10 @@ async def fill(workers: Workers, project: Project, target: Path) -> None:
         remove(log)
 
 
-def made_by(data: Path) -> str | None:
-    """The hash of the evaluator that made complete data here, or None."""
+def marked(data: Path) -> dict[str, Any]:
+    """What is noted of complete data here: the evaluator that made them, a hash of their content; empty without."""
     try:
-        return json.loads((data / MARK).read_text())["evaluator"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        found = json.loads((data / MARK).read_text())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
