@@ -116,7 +116,7 @@ def _start(seen: Observation) -> str:
     if seen.start is None:
         return ""
     origin = f" (did well before: {one_line(seen.start_origin)})" if seen.start_origin else ""
-    return f"## To be tried first{origin}\n{_against(seen, seen.start)}"
+    return f"## To be tried first{origin}\n{_config(seen, seen.start)}"
 
 
 def _subject(seen: Observation, subject: Subject) -> str:

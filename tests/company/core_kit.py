@@ -35,7 +35,7 @@ from roles.intents import (
 )
 from roles.observation import Observation, stream
 
-DERIVED = frozenset(("chart", "space", "metric", "_shares", "_producers", "_visible"))  # follow from the rest
+DERIVED = frozenset(("chart", "space", "metric", "_shares", "_producers", "_visible", "starts"))  # follow from the rest
 TERRIBLE = {"lr": 1e-5, "width": 16}
 
 
