@@ -82,10 +82,12 @@ def test_a_killed_training_is_run_again_and_leaves_no_mark_on_history(company: C
     assert rows(run, "SELECT count(*) FROM attempt WHERE outcome NOT IN ('ok', 'running')")[0][0] >= 1
 
 
-def test_a_training_that_was_stopped_and_continued_leaves_no_mark_on_history(company: Company) -> None:
-    process = company.begin("stopped")
-    until(reached(company.folder / "stopped", 15), process)
-    victim = until(lambda: _training(process.pid), process)
+@pytest.mark.parametrize("who", ["training", "warm parent"])
+def test_who_was_stopped_and_continued_leaves_no_mark_on_history(company: Company, who: str) -> None:
+    out = f"stopped {who}"
+    process = company.begin(out)
+    until(reached(company.folder / out, 15), process)
+    victim = until(lambda: _training(process.pid) if who == "training" else descendants(process.pid)[0], process)
     os.kill(victim, signal.SIGSTOP)
     until(lambda: Path(f"/proc/{victim}/stat").read_text().rpartition(")")[2].split()[0] == "T", process)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -93,7 +95,7 @@ def test_a_training_that_was_stopped_and_continued_leaves_no_mark_on_history(com
     os.kill(victim, signal.SIGCONT)
     output, talk = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, talk
-    company.ended(output, "stopped")
+    company.ended(output, out)
 
 
 def test_of_two_engines_that_go_on_at_once_one_is_refused_and_history_is_the_same(company: Company) -> None:
