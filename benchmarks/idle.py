@@ -2,10 +2,10 @@
 
     python -m benchmarks.idle [--think 30] [--run 60] [--slots 2] [--experiments 100] [--ahead 0,1,2,4,6]
 
-Companies of the shipped `models` chart, in which researchers and the reviewer take `think` seconds for a decision and an
-experiment takes `run` seconds, with so many proposals ahead of the slots; and, beside them, the greedy loop that thinks,
-runs and thinks again, once for each slot. The share is of slot time between the first launch of a proposal and the end
-of research. A few seconds on one core.
+Companies of the shipped `models` chart, in which researchers and the reviewer take `think` seconds for a decision and
+an experiment takes `run` seconds, with so many proposals ahead of the slots; and, beside them, the greedy loop that
+thinks, runs and thinks again, once for each slot. The share is of slot time between the first launch of a proposal and
+the end of research. A few seconds on one core.
 """
 
 from __future__ import annotations

@@ -63,27 +63,23 @@ def _check_group(path: Path, given: Mapping[Any, Any], known: Mapping[str, Key],
 def _wrong(name: str, value: Any, key: Key) -> str:
     """What is wrong with one value, "" when nothing is."""
     if key.kind == "switch":
-        return "" if isinstance(value, bool) else f"{name} must be true or false, not {_shown(value)}"
+        return "" if isinstance(value, bool) else f"{name} must be true or false, not {quoted(value)}"
     if key.kind in ("number", "whole"):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"{name} must be a number, not {_shown(value)}"
+            return f"{name} must be a number, not {quoted(value)}"
         if key.kind == "whole" and not isinstance(value, int):
-            return f"{name} must be a whole number, not {_shown(value)}"
+            return f"{name} must be a whole number, not {quoted(value)}"
         inside = key.low <= value <= key.high
-        return "" if inside else f"{name} must be from {key.low:g} to {key.high:,g}, not {_shown(value)}"
+        return "" if inside else f"{name} must be from {key.low:g} to {key.high:,g}, not {quoted(value)}"
     if not isinstance(value, str) or not value.strip():
         return f"{name} must be a word"
     if key.words and value not in key.words:
-        return f"{name} {_shown(value)} is not one of {', '.join(key.words)}{suggest(value, key.words)}"
+        return f"{name} {quoted(value)} is not one of {', '.join(key.words)}{suggest(value, key.words)}"
     if name == "base_url" and not URL.fullmatch(value):
         return "base_url must be an address such as http://localhost:8000/v1, without user, password or question mark"
     if name == "key_env" and not KEY_ENV.fullmatch(value):
         return "key_env must name a variable of the environment that ends in _API_KEY, such as OPENROUTER_API_KEY"
     return ""
-
-
-def _shown(value: object) -> str:
-    return "a key" if isinstance(value, str) and looks_like_key(value) else quoted(value)
 
 
 def check_prices(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from roles.brains.llm.redact import Redactor
+
 Path = tuple[str | int, ...]
+
+NO_SECRETS = Redactor()
 
 MAX_PROBLEMS = 100
 _SHOWN = 60  # characters of a person's own text that an error repeats
@@ -62,8 +66,8 @@ def suggest(word: object, known: Iterable[str]) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value as an error repeats it: short, and safe to print whatever it holds."""
-    text = printable(value if isinstance(value, str) else str(value))
+    """A value as an error repeats it: short, safe to print whatever it holds, and without keys."""
+    text = NO_SECRETS.text(printable(value if isinstance(value, str) else str(value)))
     short = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     return f"'{short}'" if isinstance(value, str) else short
 

@@ -292,6 +292,9 @@ def test_without_the_extra_a_company_says_what_to_type(monkeypatch: pytest.Monke
 BAD: dict[str, tuple[str, str]] = {
     "a key as a value": (f"{{provider: openai, model: {KEY}}}", "3:64: model holds what looks like an API key"),
     "a key by its name": (f"{{provider: openai, model: m, api_key: {KEY}}}", "no key stands in a chart"),
+    "a key as a provider": (f"{{provider: {KEY}, model: m}}", "'[key]' is not a provider"),
+    "a key as a number": (f"{{provider: openai, model: m, temperature: {KEY}}}", "a number, not '[key]'"),
+    "a key as a setting": (f"{{provider: openai, model: m, {KEY}: 1}}", "openai has no setting '[key]'"),
     "a wrong provider": ("{provider: opnai, model: m}", "'opnai' is not a provider: openai, anthropic, ollama; did"),
     "no model": ("{provider: ollama}", "a brain of ollama needs a model"),
     "a bare word": ("openai", "a brain of openai needs a model"),

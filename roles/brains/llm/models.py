@@ -25,6 +25,7 @@ from roles.brains.llm.retry import MOST_S, Failure, pause, read_failure
 from roles.brains.llm.settings import ModelBrain, ModelSettings
 from roles.observation import Observation
 
+MOST_TEXT = 20_000  # characters of talk that are kept: a decision is in the calls
 MOST_TIMEOUTS = 2  # of one question: a server that hangs is not waited for as often as one that answers
 
 
@@ -208,7 +209,7 @@ class Models:
     def _clean(self, reply: Reply, question: Question) -> Reply:
         """The answer without keys, and its tokens estimated where the server did not count them."""
         calls = tuple((self.redactor.text(name), self.redactor.text(arguments)) for name, arguments in reply.calls)
-        text, thought = self.redactor.text(reply.text), self.redactor.text(reply.thought)
+        text, thought = (self.redactor.text(said[:MOST_TEXT]) for said in (reply.text, reply.thought))
         reply = replace(reply, calls=calls, text=text, thought=thought)
         if reply.read or reply.written:
             return reply
