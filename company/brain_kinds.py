@@ -42,6 +42,10 @@ RESEARCHER_KINDS: dict[str, BrainKind] = {
         "changes a little of the best config so far and keeps what is better",
         {"step": Setting(0.001, 1.0, "size of a change, as a share of a parameter's range")},
     ),
+    "mutator": BrainKind(
+        "changes a number or an activation in the training code, or climbs hills: patches without a model",
+        {"share": Setting(0.0, 1.0, "share of its proposals that change the code")},
+    ),
     "evolution": BrainKind(
         "breeds the best configs: tournament, crossover, small mutations",
         {

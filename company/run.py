@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from roles.brains.llm.models import Models
 
 EngineKind = Literal["autogen", "direct"]
+CONFIGS_ONLY = ("random", "hillclimb", "evolution", "tpe", "gp")  # brains that never change code
 ComputeKind = Literal["local", "ray"]
 
 
@@ -294,9 +295,15 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "version": version("loopworks"),
     }
     device = prepared.slots[0].device
-    refused = may_run_agent_code(prepared.sandbox, plan.allow_unsandboxed) if staffed(chart) else None
+    refused = may_run_agent_code(prepared.sandbox, plan.allow_unsandboxed) if _writes_code(chart) else None
     data_hash = _data_hash(directory.data)
     return engine.found(chart, plan.seed, len(prepared.slots), device, data_hash, settings, refused or "")
+
+
+def _writes_code(chart: OrgChart) -> bool:
+    """Whether anyone in a chart, or in its talent pool, may answer with a patch."""
+    brains = [seat.effective_brain.kind for seat in (*chart.positions, *chart.talent) if seat.role == "researcher"]
+    return bool(staffed(chart)) or any(kind not in CONFIGS_ONLY for kind in brains)
 
 
 def _data_hash(data: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roles.brains.offline import suggest
-from roles.intents import Intent, Propose
+from roles.intents import Intent, Patch, Propose
 from roles.observation import Observation
 from roles.prompts import prompt
 from roles.role import Brain, Role
@@ -21,6 +21,8 @@ def decide(observation: Observation, brain: Brain) -> list[Intent]:
     if found is None:
         return []
     predicted = None if found.predicted is None else observation.metric.sign * found.predicted
+    if found.patch:
+        return [Patch(patch=found.patch, predicted=predicted, reason=found.reason)]
     return [Propose(config=found.config, predicted=predicted, reason=found.reason)]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from roles.brains import evolution, gp, hillclimb, random, tpe
+from roles.brains import evolution, gp, hillclimb, mutator, random, tpe
 from roles.brains.record import Suggestion
 from roles.observation import Observation
 
@@ -59,6 +59,11 @@ BRAINS: dict[str, Kind] = {
         hillclimb.suggest,
         "Changes one or two things of the best config so far and keeps what is better.",
         {"step": Setting(0.35, 0.001, 1.0, "size of a change, as a share of a parameter's range")},
+    ),
+    "mutator": Kind(
+        mutator.suggest,
+        "Changes a number or an activation in the training code, or climbs hills: patches without a model.",
+        {"share": Setting(0.5, 0.0, 1.0, "share of its proposals that change the code")},
     ),
     "evolution": Kind(
         evolution.suggest,

@@ -18,11 +18,15 @@ LEAST_CURVES = 5  # finished runs that must have passed a rung before a stopped 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a brain would run next. `predicted` is a loss (smaller is better), None where it expects nothing."""
+    """What a brain would run next. `predicted` is a loss (smaller is better), None where it expects nothing.
+
+    With a `patch` of the code that it was shown, `config` is the champion's (roles/intents.py: Patch).
+    """
 
     config: dict[str, Value]
     predicted: float | None = None
     reason: str = ""
+    patch: str = ""
 
 
 @dataclass(slots=True)
