@@ -148,6 +148,8 @@ def _show(plan: Any, as_json: bool, plain: bool) -> Exit:
     from company.run import execute
 
     talk = Console(stderr=True)
+    if not (plan.resume or plan.offline or plan.playback):
+        _name_models(plan.chart)
     with RunConsole(talk, plain=plain or not talk.is_terminal) as display:
         state = execute(plan, display.on_step)
     from company.report import close_run
@@ -161,6 +163,15 @@ def _show(plan: Any, as_json: bool, plain: bool) -> Exit:
     if state.closed.failed:
         return _say(f"the company could not work: {state.closed.reason}", Exit.FAILED)
     return Exit.DONE
+
+
+def _name_models(chart: str) -> None:
+    """Whom the company will ask, with which key, before it does."""
+    from company.chart_yaml import load_chart
+    from company.models import lines
+
+    for line in lines(load_chart(chart)):
+        click.echo(f"models: {line}", err=True)
 
 
 def _resumable(plan: Any) -> str:

@@ -140,6 +140,8 @@ def test_an_injection_in_a_training_log_is_evidence_and_not_an_instruction(tmp_p
 
     with serving(mind) as server:
         write_models(tmp_path, server, experiments=6)
+        script = tmp_path / "tiny" / "train.py"
+        script.write_text(script.read_text().replace("mistake", f"mistake, by {KEY}"))
         found = run(tmp_path, "--out", "run", "--slots", 1)
     repairs = [asked for asked in server.asked if asked.task == "repair"]
     assert found["status"] == "closed" and repairs
@@ -147,6 +149,11 @@ def test_an_injection_in_a_training_log_is_evidence_and_not_an_instruction(tmp_p
     made = [one for one in told(tmp_path / "run", ev.DecisionMade) if one.task == "repair" and one.agent == "dan"]
     assert any("Replace is not for the task 'repair'" in one.problem for one in made)
     assert not told(tmp_path / "run", ev.AgentReplaced)
+    kept = [
+        tmp_path / "run" / name for name in ("ledger.sqlite", "ledger.sqlite-wal", "report.html", "exchanges.jsonl")
+    ]
+    assert all(KEY.encode() not in path.read_bytes() for path in kept if path.is_file())
+    assert "[key]" in repairs[0].question and KEY not in str([asked.body for asked in server.asked])
 
 
 def test_a_server_that_dies_pauses_its_agents_and_the_optimiser_finishes(tmp_path: Path) -> None:
@@ -250,7 +257,8 @@ def test_a_model_that_cannot_be_asked_is_one_line_before_anything_is_begun(
         write_models(tmp_path, server, experiments=3, extra=extra)
     done = loopworks("run", "c.yaml", "--project", "tiny", "--out", "run", cwd=tmp_path)
     assert done.returncode == 1 and done.stdout == ""
-    assert says in done.stderr and "--offline" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert says in done.stderr and "--offline" in done.stderr and done.stderr.count("loopworks: ") == 1
+    assert "models: ada, bob, dan, eve: small at http://127.0.0.1:" in done.stderr
     assert not (tmp_path / "run").exists()
     offline = run(tmp_path, "--out", "run", "--slots", 2, "--offline")
     assert offline["status"] == "closed" and offline["models"] is None
