@@ -220,3 +220,11 @@ def test_a_deleted_repository_comes_back_when_the_run_is_resumed(folder: Path, s
     done = loopworks("run", "--resume", folder, "--plain", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert Repository(folder / "code.git").refs() == before
+
+
+def test_the_run_is_played_back_to_the_same_history_and_the_same_commits(folder: Path) -> None:
+    done = loopworks("replay", folder, "--out", folder.parent / "again", cwd=folder, timeout=900)
+    assert done.returncode == 0, done.stderr
+    first, again = (Ledger(place / "ledger.sqlite") for place in (folder, folder.parent / "again"))
+    assert first.digest == again.digest
+    assert Repository(folder / "code.git").refs() == Repository(folder.parent / "again" / "code.git").refs()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from company.compute.sandbox.probe import choose
 from company.events import CodeWritten
 from company.ledger import Ledger
 from company.patching.repository import Repository
-from tests.support import loopworks, write_project
+from tests.support import kill_hard, loopworks, start, write_project
 
 CHART = """
 company: tinkerers
@@ -76,3 +77,29 @@ def test_without_a_sandbox_no_patch_is_taken_unless_a_person_says_so(tmp_path: P
     (tmp_path / "other").mkdir()
     allowed = run(tmp_path / "other", "--sandbox", "none", "--allow-unsandboxed")
     assert any(isinstance(recorded.event, CodeWritten) for recorded in allowed.events())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("sandbox")
+def test_a_killed_run_goes_on_to_the_same_history_and_the_same_commits(tmp_path: Path) -> None:
+    expected = run(tmp_path)
+    refs = Repository(tmp_path / "run" / "code.git").refs()
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    write_project(killed / "tiny")
+    (killed / "chart.yaml").write_text(CHART)
+    words = ("run", "chart.yaml", "--project", "./tiny", "--slots", 1, "--out", "run", "--plain")
+    for n in range(3):
+        process = start(*(words if n == 0 else ("run", "--resume", "run", "--plain")), cwd=killed)
+        wait_for(killed / "run" / "experiments" / f"e{3 + 4 * n:04d}")
+        kill_hard(process)
+    ledger = run(killed, "--resume", "run")
+    assert ledger.digest == expected.digest
+    assert Repository(killed / "run" / "code.git").refs() == refs
+
+
+def wait_for(path: Path, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.01)
