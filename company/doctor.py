@@ -44,7 +44,7 @@ class Check:
 def examine(folder: Path) -> list[Check]:
     """Every check, in the order in which a person reads them; `folder` is where run directories would go."""
     checks: tuple[Callable[[], Check], ...] = (
-        system, python, packages, torch_build, gpus, slots, memory, lambda: disk(folder), sqlite,
+        system, python, packages, torch_build, gpus, slots, memory, lambda: disk(folder), sqlite, git,
         model_keys,
     )  # fmt: skip
     return [*(check() for check in checks), *sandboxes(), *cuda_inside(), *extras()]
@@ -139,6 +139,14 @@ def sqlite() -> Check:
     if sqlite3.sqlite_version_info < LEAST_SQLITE:
         return Check("SQLite", "broken", sqlite3.sqlite_version, "use a Python whose SQLite is 3.35 or newer")
     return Check("SQLite", "ok", sqlite3.sqlite_version)
+
+
+def git() -> Check:
+    """Only for the code that agents change, as history beside the ledger."""
+    found = shutil.which("git")
+    if found is None:
+        return Check("git", "missing", "not installed", "install git to check out code that agents changed")
+    return Check("git", "ok", found)
 
 
 def sandboxes() -> list[Check]:
