@@ -90,6 +90,7 @@ class Ledger:
         self._database = writer(path) if write else reader(path)
         with self._talk() as session:
             version = self._check_version(session, write)
+        self.migrated_from = version if version < SCHEMA_VERSION else None
         if version < SCHEMA_VERSION:
             self._migrate(version, write, locked)
         with self._talk() as session:

@@ -87,6 +87,9 @@ def verify(directory: Path, expect: str | None = None) -> Verified:
     with contextlib.closing(Ledger(path)) as ledger:
         if damage := ledger.damage():
             found.wrong("ledger.sqlite", damage)
+        if ledger.migrated_from is not None:
+            old = f"the ledger is of version {ledger.migrated_from}"
+            found.notes.append(f"{old}: its projections were written anew to be read, and could not be looked at")
         tables = ledger.tables()
     rows = tables["event"]
     digests = _chain(rows, found)

@@ -1,6 +1,6 @@
 """Ledgers of older releases open, and lose nothing: a golden one of each version is kept in tests/data.
 
-A new version keeps the old files and adds its own: a small, eventful run, packed with lzma.
+A release keeps the old files and adds its own, a small, eventful run: python tests/company/pack_ledger.py
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlmodel import SQLModel
 from company.ledger import Ledger, LedgerError
 from company.migrations import OLDEST, revisions
 from company.tables import SCHEMA_VERSION
+from company.verifying import verify
 
 DATA = Path(__file__).parents[1] / "data"
 GOLDEN = {  # version -> events, digest
@@ -88,6 +89,15 @@ def test_an_older_ledger_is_read_without_being_changed(old: Path) -> None:
         assert ledger.fold().phase == "closed"
     assert old.read_bytes() == before
     assert [path.name for path in old.parent.iterdir()] == ["ledger.sqlite"]
+
+
+def test_an_older_ledger_is_verified_as_far_as_it_can_be(old: Path) -> None:
+    found = verify(old.parent)
+    assert found.whole and (found.events, found.digest) == GOLDEN[version(old)]
+    assert any("its projections were written anew to be read" in note for note in found.notes)
+    with closing(sqlite3.connect(old)) as database, database:
+        database.execute("UPDATE event SET at = at + 1 WHERE seq = 200")
+    assert verify(old.parent).faults[0].seq == 200
 
 
 def test_a_migration_that_fails_leaves_the_ledger_as_it_was(old: Path) -> None:
