@@ -19,7 +19,6 @@ import os
 import pty
 import random
 import select
-import shutil
 import signal
 import statistics
 import struct
@@ -36,7 +35,7 @@ from benchmarks.tui_companies import work_through, write_ledger, write_steadily
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
 HOUR = 4 * 3600  # steps
-WORK, PACE = 1_000, 50.0  # steps, and steps a second
+PACE, BLOCK_S = 50.0, 3.0  # steps a second of an engine that is looked at; length of a block
 SELF = (sys.executable, "-m", "benchmarks.tui")
 
 
@@ -182,40 +181,45 @@ def opening(run: Path, events: int) -> dict[str, float]:
     return found
 
 
-def beside(folder: Path, pairs: int) -> dict[str, float]:
-    """How much longer the steps of a company take with two dashboards on it: pairs in random order, 95 % intervals."""
-    chance, clock, cpu = random.Random(0), [], []
-    for pair in range(pairs):
-        took = {followed: worked(folder / f"{pair}-{followed}", followed) for followed in chance.sample((1, 0), 2)}
-        clock.append(math.log(took[1][0] / took[0][0]))
-        cpu.append(math.log(took[1][1] / took[0][1]))
-    return {**slower("clock", clock), **slower("cpu", cpu)}
+def beside(run: Path, pairs: int) -> dict[str, float]:
+    """How much longer an engine's steps take with two dashboards that follow it, than while these are held still.
+
+    Blocks of a few seconds with and without, in pairs in random order within one run; 95 % intervals.
+    """
+    chance, blocks = random.Random(0), []
+    seconds = 2 * pairs * BLOCK_S + 20
+    engine = subprocess.Popen([*SELF, "work", "--ledger", str(run), "--seconds", str(seconds)], stdout=subprocess.PIPE)
+    while not (run / "ready").exists():
+        time.sleep(0.05)
+    terminals = [Terminal(run, nice=10) for _ in range(2)]
+    for terminal in terminals:
+        terminal.wait_for(b"organisation", b"live")
+        terminal.spend(3)
+    for _ in range(pairs):
+        for followed in chance.sample((True, False), 2):
+            for terminal in terminals:
+                os.kill(terminal.pid, signal.SIGCONT if followed else signal.SIGSTOP)
+            begins = time.monotonic() + 0.3  # until they have caught up
+            for terminal in terminals:
+                terminal.spend(BLOCK_S / 2)
+            blocks.append((followed, begins, time.monotonic()))
+    for terminal in terminals:
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.close()
+    steps = json.loads(engine.communicate()[0])
+    return {**slower("clock", steps, blocks, 1), **slower("cpu", steps, blocks, 2)}
 
 
-def slower(name: str, ratios: list[float]) -> dict[str, float]:
-    """The mean of logarithms of ratios as a share, with its interval (Student's t)."""
+def slower(name: str, steps: list[list[float]], blocks: list[tuple[bool, float, float]], of: int) -> dict[str, float]:
+    """The mean ratio of steps with to steps without, less one, and its interval (Student's t on logarithms)."""
     from scipy.stats import t
 
+    took = [statistics.median(step[of] for step in steps if begin <= step[0] < end) for _, begin, end in blocks]
+    pairs = zip(blocks[::2], took[::2], took[1::2], strict=True)
+    ratios = [math.log(first / second if block[0] else second / first) for block, first, second in pairs]
     mean, n = statistics.mean(ratios), len(ratios)
     half = float(t.ppf(0.975, n - 1)) * statistics.stdev(ratios) / math.sqrt(n)
     return {name: math.expm1(mean), f"{name}_low": math.expm1(mean - half), f"{name}_high": math.expm1(mean + half)}
-
-
-def worked(run: Path, followed: int) -> tuple[float, float]:
-    """The seconds of the steps of a company by itself, or with two dashboards at a low priority."""
-    process = subprocess.Popen([*SELF, "work", "--ledger", str(run)], stdout=subprocess.PIPE, text=True)
-    while not (run / "ready").exists():
-        time.sleep(0.05)
-    terminals = [Terminal(run, nice=10) for _ in range(2 * followed)]
-    while process.poll() is None:
-        time.sleep(0.05)
-        for terminal in terminals:
-            terminal.settle()
-    for terminal in terminals:
-        terminal.close()
-    shutil.rmtree(run)
-    clock, cpu = json.loads(process.communicate()[0])
-    return clock, cpu
 
 
 def main() -> None:
@@ -233,7 +237,7 @@ def main() -> None:
         write_steadily(args.ledger, args.agents, args.rate, args.events, args.seconds)
         return
     if args.what == "work":
-        print(json.dumps(work_through(args.ledger, WORK, PACE)))
+        print(json.dumps(list(work_through(args.ledger, args.seconds, PACE))))
         return
     with tempfile.TemporaryDirectory() as folder:
         run = args.ledger or Path(folder) / "run"
@@ -241,7 +245,7 @@ def main() -> None:
             "follow": lambda: follow(run, args.agents, args.rate, args.seconds, args.events or 5_000),
             "hour": lambda: hour(run, args.agents),
             "open": lambda: opening(run, args.events or 1_000_000),
-            "beside": lambda: beside(Path(folder), args.pairs),
+            "beside": lambda: beside(run, args.pairs),
         }[args.what]()
     print(
         json.dumps({"load": round(os.getloadavg()[0], 1), **{name: round(value, 3) for name, value in found.items()}})

@@ -7,7 +7,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from company.chart import OrgChart
@@ -108,10 +108,11 @@ def write_steadily(folder: Path, agents: int, rate: float, events: int, seconds:
         time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
 
 
-def work_through(folder: Path, steps: int, rate: float) -> tuple[float, float]:
-    """Do the same `steps` steps of a company of thirteen at a steady pace.
+def work_through(folder: Path, seconds: float, rate: float) -> Iterator[tuple[float, float, float]]:
+    """Let a company of thirteen work at a steady pace, recorded step by step.
 
-    Returns the seconds that the steps took, waits between them left out: by the clock, and of the processor.
+    Yields for each step when it began (the system's monotonic clock) and how many seconds it took, by the clock and of
+    the processor.
     """
     folder.mkdir(parents=True)
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
@@ -123,12 +124,11 @@ def work_through(folder: Path, steps: int, rate: float) -> tuple[float, float]:
     step: Step | None = work.follow(engine.found(big_chart(13), 0, 8))
     ledger.append(step.events, engine.state)
     (folder / "ready").write_text("0")
-    clock = cpu = 0.0
-    while step is not None and steps > 0:
+    end = time.monotonic() + seconds
+    while step is not None and time.monotonic() < end:
         began, used = time.monotonic(), time.process_time()
-        step, steps = work.advance(), steps - 1
+        step = work.advance()
         if step is not None and step.events:
             ledger.append(step.events, engine.state)
-        clock, cpu = clock + time.monotonic() - began, cpu + time.process_time() - used
+        yield began, time.monotonic() - began, time.process_time() - used
         time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
-    return clock, cpu

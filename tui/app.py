@@ -143,6 +143,8 @@ class Dashboard(Personal):
             self.set_timer(wait, self._draw)
 
     def _draw(self) -> None:
+        if not self.query("#status"):  # a timer that ran out while the app ended
+            return
         self._drawn, self._waiting = time.monotonic(), False
         self._draw_status()
         self._draw_banner()
@@ -158,6 +160,8 @@ class Dashboard(Personal):
 
     def _second(self) -> None:
         """What moves by the clock alone."""
+        if not self.query("#status"):
+            return
         if self.visit.engine is not None and not self.visit.engine.works():
             self._draw_banner()
         if self.desk.delta.engine == "live" and not self.desk.replay:

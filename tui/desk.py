@@ -13,6 +13,7 @@ from company.snapshot import Snapshot
 from tui.draw.status import Situation
 from tui.feed import Delta
 from tui.outbox import Outbox
+from tui.source import BATCH
 
 
 @dataclass(slots=True)
@@ -83,7 +84,8 @@ class Desk:
     def situation(self, now: float | None = None) -> Situation:
         """What the status row says beside the snapshot."""
         quiet = max(0.0, (time.time() if now is None else now) - self.whole.wall) if self.whole.wall else 0.0
-        read = self.fold.seq / self.delta.total if self.delta.total else 1.0
+        behind = self.delta.total - self.fold.seq
+        read = self.fold.seq / self.delta.total if behind > BATCH or self.whole.early else 1.0
         return Situation(
             self.delta.engine, self.replay, self.whole.seq, quiet, min(1.0, read), self.needs(),
             len(self.outbox.waiting),

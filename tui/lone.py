@@ -19,17 +19,22 @@ from tui.widgets.help import Help
 OWN = ("app.copy", "app.maximise", "app.theme", "app.help", "app.quit")
 
 
+def is_lone(path: Path) -> bool:
+    """Whether a path is a chart file or a batch's directory."""
+    return (path.is_file() and path.suffix in (".yaml", ".yml")) or (path / RESULTS).is_file()
+
+
 def lone_app(path: Path, theme: str) -> App[None] | None:
     """The app for a chart file or a batch's directory; None for what is neither."""
-    if path.is_file() and path.suffix in (".yaml", ".yml"):
+    if not is_lone(path):
+        return None
+    if path.is_file():
         from tui.screens.chart_file import ChartFileView
 
         return Lone(ChartFileView(path, id="chart"), str(path), theme)
-    if (path / RESULTS).is_file():
-        from tui.screens.batch import BatchView
+    from tui.screens.batch import BatchView
 
-        return Lone(BatchView(id="batch"), str(path), theme)
-    return None
+    return Lone(BatchView(id="batch"), str(path), theme)
 
 
 class Lone(App[None]):

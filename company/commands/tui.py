@@ -125,7 +125,8 @@ def _run(app: Any) -> None:
 def _serve(directory: Path | None, theme: str, readonly: bool, demo: bool, port: int) -> Exit:
     """Serve the dashboard on the loopback interface until Ctrl-C."""
     read_keys()
-    found = None if demo else _find(directory)
+    alone = directory is not None and importlib.import_module("tui.lone").is_lone(directory)
+    found = None if demo else directory if alone else _find(directory)
     words = ["tui", "--theme", theme, *(["--readonly"] if readonly else []), *(["--demo"] if demo else [])]
     words += ["--", str(found)] if found is not None else []
     try:

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from company.commands import tui as command
-from tests.support import start
+from tests.support import loopworks, start
 
 served_only = pytest.mark.skipif(
     importlib.util.find_spec("textual_serve") is None, reason="textual-serve is not installed: pip install -e '.[web]'"
@@ -151,6 +151,21 @@ async def test_a_server_that_is_killed_leaves_no_dashboard_behind(finished: Path
             server.kill()
             server.wait()
             gone(run)
+
+
+@served_only
+async def test_a_batch_and_a_chart_file_are_served_too(tmp_path: Path) -> None:
+    import aiohttp
+
+    loopworks("batch", "solo", "--project", "valley", "--seeds", "2", "--experiments", "4", "--no-controls",
+              "--jobs", "1", "--out", "mine", cwd=tmp_path)  # fmt: skip
+    (tmp_path / "chart.yaml").write_text("company: mine\n")
+    for path, shown in ((tmp_path / "mine", b"2 of 2 companies"), (tmp_path / "chart.yaml", b"problems")):
+        with serving(path, cwd=tmp_path) as (_, url):
+            async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/ws?width=90&height=30") as page:
+                seen = b""
+                while shown not in seen:
+                    seen += (await page.receive(timeout=60)).data
 
 
 def gone(run: Path) -> None:

@@ -103,7 +103,7 @@ class EditorView(View):
         problems.border_title = f"problems {len(found)}" if found else "problems"
 
     def action_edit(self) -> None:
-        self.area.focus()
+        self.screen.set_focus(self.area)  # at once: what is typed next belongs to the text
 
     def action_leave(self) -> None:
         self.enter()

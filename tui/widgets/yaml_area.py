@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 
 from rich.text import Text
+from textual.binding import Binding
+from textual.events import Key
 from textual.widgets import TextArea
 
 from company.chart_problems import unprintable
@@ -18,6 +20,12 @@ RULES = (
     (re.compile(r"""(?P<x>"[^"]*"|'[^']*')"""), "good"),
     (re.compile(r"(?:^|\s)(?P<x>#.*)$"), "muted"),
 )
+MOVES = {
+    key: binding.action
+    for binding in TextArea.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+}
 MOST = 500  # characters of a line that are coloured
 
 
@@ -27,6 +35,14 @@ class YamlArea(TextArea):
     def __init__(self, text: str = "", *, id: str | None = None) -> None:
         super().__init__(text, id=id, show_line_numbers=True, tab_behavior="focus", soft_wrap=False)
         self._problems: frozenset[int] = frozenset()
+
+    async def _on_key(self, event: Key) -> None:
+        """Arrows and the like at once: by way of the app, what is typed after them would overtake them."""
+        action = MOVES.get(event.key)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
 
     def mark(self, lines: Collection[int]) -> None:
         """Mark these lines."""
