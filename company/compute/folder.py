@@ -43,6 +43,14 @@ def lay_code(order: Order) -> None:
             shutil.copyfile(order.project.folder / name, target)
 
 
+def drop_strays(order: Order) -> None:
+    """Remove what a run left beside its model: a module of that name would stand in for a library's in predictions."""
+    code = {Path(name).parts[0] for name in order.project.editable}
+    for path in order.folder.iterdir():
+        if path.name not in (CONFIG, METRICS, LOG, MODEL, WEIGHTS, *code):
+            remove(path)
+
+
 def clear_up(order: Order) -> None:
     """Remove all that is not kept: the weights unless asked for, and whatever else the run left behind.
 

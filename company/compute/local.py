@@ -18,7 +18,7 @@ from pathlib import Path
 from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
 from company.compute.endings import Facts, Why, lost, why
 from company.compute.evaluation import Score, read_answer
-from company.compute.folder import LOG, clear_up, lay_code, lay_out, remove, write_result
+from company.compute.folder import LOG, clear_up, drop_strays, lay_code, lay_out, remove, write_result
 from company.compute.launches import answer_file, score_launch
 from company.compute.log import Log
 from company.compute.prepare import prepare
@@ -129,6 +129,7 @@ class LocalCompute:
         if order.project.folder in self._seals:
             self._seals[order.project.folder].check()
         lay_code(order)
+        drop_strays(order)
         if not is_regular(order.folder / LOG):
             remove(order.folder / LOG)
         place = answer_file(order)
