@@ -95,7 +95,7 @@ def test_a_killed_run_on_a_read_only_disk_is_read_to_its_last_event(company: Com
         assert found.whole and found.events == recorded
 
 
-@pytest.mark.parametrize("damage", ["last page", "half gone", "shared memory"])
+@pytest.mark.parametrize("damage", ["last page", pytest.param("half gone", marks=pytest.mark.slow), "shared memory"])
 def test_a_damaged_wal_costs_the_steps_in_it_and_never_history(company: Company, damage: str) -> None:
     run = killed(company, f"wal {damage}", 45)
     wal, recorded = run / "ledger.sqlite-wal", events(run)
