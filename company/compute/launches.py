@@ -60,7 +60,7 @@ def on_slot(
         path=str(script.parent),
         log=f"{folder}/{LOG}",
         answer=answer,
-        env=clean_env(CUDA_VISIBLE_DEVICES=slot.gpu or "", HOME=folder, TMPDIR=folder),
+        env=clean_env(CUDA_VISIBLE_DEVICES=slot.gpu or "", HOME=folder, TMPDIR=folder, USER="experiment"),
         memory_mb=limits.memory_mb,
         file_mb=limits.disk_mb,
         device=slot.device,
