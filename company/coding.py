@@ -14,6 +14,8 @@ from company.state import State
 from projects.spec import Project
 from roles.intents import Patch, Propose
 
+SEEDS_FOR_LESS_CODE = 3  # fresh seeds at least: that something is no worse is harder to see than that it is better
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

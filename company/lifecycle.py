@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from company import events as ev
-from company.coding import as_good, is_simpler, repaired, simpler_words, wanted
+from company.coding import SEEDS_FOR_LESS_CODE, as_good, is_simpler, repaired, simpler_words, wanted
 from company.compute.backend import Outcome
 from company.entities import FINISHED, Experiment, Pending
 from company.judging import judge, level, mean, sample_sd, welch_interval
@@ -496,15 +496,17 @@ def _judge(engine: Engine, candidate: Experiment) -> None:
     state, accept = engine.state, engine.state.chart.policies.accept
     fresh = state.fresh_values(candidate.id)
     champion = [state.loss(value) for value in state.champion_values]
-    bar = level(accept.p, _place(state, candidate), len(candidate.replications), accept.fresh_seeds)
+    less_code = is_simpler(state, engine.project, candidate)
+    seeds = max(accept.fresh_seeds, SEEDS_FOR_LESS_CODE) if less_code else accept.fresh_seeds
+    bar = level(accept.p, _place(state, candidate), min(seeds, len(candidate.replications)), seeds)
     losses = [state.loss(value) for value in fresh]
     verdict = judge(losses, champion, state.spread, bar)
-    simpler = is_simpler(state, engine.project, candidate) and as_good(state, losses)
+    simpler = less_code and as_good(state, losses)
     if verdict.accepted:
         enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, verdict.because)
-    elif len(candidate.replications) < accept.fresh_seeds and fresh and (verdict.gain > 0 or simpler):
+    elif len(candidate.replications) < seeds and fresh and (verdict.gain > 0 or simpler):
         _replicate(engine, candidate)
-    elif simpler and len(fresh) >= accept.fresh_seeds:
+    elif simpler and len(fresh) >= seeds:
         because = simpler_words(state, engine.project, candidate, losses)
         enthrone(engine, candidate, mean(fresh), len(fresh), verdict.p, because)
     else:

@@ -103,7 +103,7 @@ def small_chart(experiments: int = 8, **policies: Mapping[str, object]) -> OrgCh
     data = load_chart("startup").to_dict()
     data["budget"] = {"experiments": experiments}
     data["positions"] = [p for p in data["positions"] if p["id"] != "cleo"]
-    data["policies"]["accept"] |= {"finals": 0.0}
+    data["policies"]["accept"] |= {"finals": 0.0, "p": 0.05}
     data["policies"] |= {"appraise": {"every": 0}, "replace": {"rule": "never"}, "watch": {"rule": "never"}}
     for name, wanted in policies.items():
         data["policies"][name] = {**data["policies"].get(name, {}), **wanted}

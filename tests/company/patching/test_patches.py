@@ -133,13 +133,16 @@ def test_a_refused_repair_is_explained_to_the_engineer() -> None:
 LESS = replace(LOOP, "    return math.sqrt(sum(x))")
 
 
-def test_at_an_equal_metric_less_code_wins_after_as_many_seeds_as_the_chart_asks_for() -> None:
-    company = Company(small_chart(8), {("bob", "propose"): [LESS]})
+@pytest.mark.parametrize(("asked", "seeds"), [(1, 3), (4, 4)])
+def test_at_an_equal_metric_less_code_wins_on_three_fresh_seeds_or_as_many_as_the_chart_asks_for(
+    asked: int, seeds: int
+) -> None:
+    company = Company(small_chart(8, accept={"fresh_seeds": asked}), {("bob", "propose"): [LESS]})
     steps = company.run()
     chosen = events(steps, ev.ChampionChosen)
     assert len(chosen) == 1
     champion = chosen[0]
-    assert isinstance(champion, ev.ChampionChosen) and champion.n == 3
+    assert isinstance(champion, ev.ChampionChosen) and champion.n == seeds
     assert champion.because.startswith("less code, 11 lines for 14, at a gain of")
 
 
