@@ -9,7 +9,7 @@ from company.snapshot import Mark, Snapshot
 from company.wording import number, span
 from tui.draw import glyphs
 from tui.draw.canvas import Box, Drawing
-from tui.draw.ink import EMPTY, Line, Span, fit, line, sparks, wrap
+from tui.draw.ink import EMPTY, Line, Span, fit, line, sparks
 
 NAME = 11
 SIGNS: dict[str, tuple[str, str, int]] = {  # kind -> glyph, style, importance: the most important of a cell is shown
@@ -31,7 +31,10 @@ SIGNS: dict[str, tuple[str, str, int]] = {  # kind -> glyph, style, importance: 
 CHANGES = frozenset(
     ("AgentReplaced", "AgentHired", "AgentCoached", "ChampionChosen", "ResearchEnded", "RunClosed", "NoiseMeasured")
 )
-LEGEND = "★ champion  ☆ not confirmed  • result  ✗ failure  ! coached  ⇄ replaced  + hired  ○ appraised  › asked"
+LEGEND = (
+    "★ champion", "☆ not confirmed", "• result", "✗ failure", "! coached", "⇄ replaced", "+ hired", "○ appraised",
+    "› asked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,17 @@ def draw_timeline(whole: Snapshot, shot: Snapshot, room: int) -> Drawing:
         lane = _lane(whole.by_agent.get(agent.id, ()), agent.id, scale, cursor)
         name = "muted" if agent.status == "left" else "text"
         lines.append(((f"{glyph} ", colour), (fit(agent.id, NAME - 2), name), *lane))
-    return Drawing([*lines, EMPTY, *(line((words, "faint")) for words in wrap(LEGEND, room, 3))], spots)
+    return Drawing([*lines, EMPTY, *_legend(room)], spots)
+
+
+def _legend(room: int) -> list[Line]:
+    """The signs; none is parted from its word."""
+    rows = [""]
+    for words in LEGEND:
+        if rows[-1] and len(rows[-1]) + 2 + len(words) > room:
+            rows.append("")
+        rows[-1] += ("  " if rows[-1] else "") + words
+    return [line((row, "faint")) for row in rows]
 
 
 def _place(shot: Snapshot, position: str) -> int:
@@ -78,6 +91,8 @@ def _ruler(scale: Scale, cursor: int) -> Line:
     for tick in range(ticks + 1):
         text = span(scale.end * tick / ticks)
         x = min(scale.cell(scale.end * tick / ticks), NAME + scale.room - len(text))
+        if x <= cursor < x + len(text):  # the pointer cuts no time in two
+            x = cursor - len(text) if cursor - len(text) >= NAME else cursor + 1
         row[x : x + len(text)] = text
     before, after = "".join(row[:cursor]), "".join(row[cursor + 1 :])
     return line((before, "faint"), ("▼", "warn b"), (after, "faint"))

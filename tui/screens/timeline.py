@@ -15,6 +15,8 @@ from tui.widgets.ask import Ask
 from tui.widgets.bindings import bindings
 from tui.widgets.sheet import Sheet
 
+FRAME, LEAST = 2, 8  # lines of a pane's frame, and of the lanes where there is little room
+
 
 class TimelineView(View):
     """Lanes above, the story around the cursor below."""
@@ -34,6 +36,10 @@ class TimelineView(View):
             return
         lanes, story = self.query_one("#lanes", Sheet), self.query_one("#story", Sheet)
         lanes.show(draw_timeline(self.desk.whole, self.desk.shot, lanes.size.width - 1))
+        wanted = min(len(lanes.drawing.lines) + FRAME, max(LEAST, self.size.height * 2 // 3))
+        if lanes.styles.height is None or lanes.styles.height.value != wanted:
+            lanes.styles.height = wanted
+            self.call_after_refresh(self.draw)
         story.show(self._around(story.size.height, story.size.width))
 
     def action_shift(self, sign: int) -> None:
