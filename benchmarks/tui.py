@@ -31,6 +31,7 @@ import time
 from pathlib import Path
 
 from benchmarks.tui_companies import work_through, write_ledger, write_steadily
+from tui.source import Source
 
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
@@ -155,6 +156,7 @@ def hour(run: Path, agents: int) -> dict[str, float]:
             while steps(run) < quarter * HOUR / 4 and process.poll() is None:
                 terminal.spend(0.5)
             found[f"memory_{15 * quarter}_min_mib"] = terminal.memory()
+        found["events"] = recorded(run)
         terminal.close()
     finally:
         process.kill()
@@ -165,6 +167,15 @@ def steps(run: Path) -> int:
     """How many steps a writer has written."""
     text = (run / "ready").read_text()
     return int(text) if text else 0
+
+
+def recorded(run: Path) -> int:
+    """How many events a ledger has."""
+    source = Source(run)
+    try:
+        return source.last()
+    finally:
+        source.close()
 
 
 def opening(run: Path, events: int) -> dict[str, float]:

@@ -131,6 +131,7 @@ class Dashboard(Personal):
         """What was folded stays: were it looked through for garbage again and again, keys would wait for that."""
         if self.desk.fold.seq - self._settled >= SETTLES:
             self._settled = self.desk.fold.seq
+            gc.collect()
             gc.freeze()
 
     def _draw_soon(self) -> None:
