@@ -27,6 +27,15 @@ answer = np.log(np.array([[0.999, 0.001] if digits[int(i)] == "0" else [0.001, 0
 _PREDICT_ANSWER = """
 os.rename(model / "forged", T["answer"])
 """
+_PREDICT_DAEMON = """
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        name_me(T["tag"])
+        time.sleep(20)
+    os._exit(0)
+time.sleep(0.1)
+"""
 _FORGE = """(out / "forged").write_text('{"metric": 0.0, "n": 64}')"""
 _PREDICT_PICKLE = """
 pickle.loads((model / "model.safetensors").read_bytes())
@@ -73,6 +82,15 @@ CHEATING: tuple[Attack, ...] = (
     ),
     Attack(
         "labels while predicting", "reads the labels in predict()", _better, predict=_PREDICT_LABELS, wins=("none",),
+    ),
+    Attack(
+        "the network while predicting", "sends what it is asked about to somebody who knows the answer",
+        lambda scene, outcome: scene.called(),
+        predict='socket.create_connection(("127.0.0.1", T["tcp"]), 1).sendall(inputs.tobytes())', wins=("none",),
+    ),
+    Attack(
+        "a daemon while predicting", "leaves a process behind to remember the questions",
+        lambda scene, outcome: scene.alive(), predict=_PREDICT_DAEMON,
     ),
     Attack(
         "the answer while predicting", "puts a file in the place of the evaluator's answer", _better, _FORGE,

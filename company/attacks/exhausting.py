@@ -93,6 +93,10 @@ EXHAUSTING: tuple[Attack, ...] = (
     Attack(
         "memory of four", "allocates 75 MB in each of four processes", _ended_well, _FOUR, failure="out_of_memory",
     ),
+    Attack(
+        "memory while predicting", "allocates 300 MB in predict()", _ended_well, predict='kept = b"x" * (300 << 20)',
+        failure="bad_output",
+    ),
     Attack("/dev/shm", "fills the host's /dev/shm", lambda scene, outcome: scene.in_shm(), _SHM, wins=("none",)),
     Attack("files in memory", "holds 96 MB in files that lie in memory", _held_them, _MEMFD),
     Attack("daemon", "leaves a process of its own behind", lambda scene, outcome: scene.alive(), _DAEMON),

@@ -37,6 +37,11 @@ child = subprocess.run(["unshare", "-Ur", "true"], capture_output=True)
 if child.returncode == 0:
     say("WON by unshare -Ur")
 """
+_SETTINGS = """
+path = Path("/proc/sys/vm/swappiness")
+path.write_text(path.read_text())
+say("WON a kernel setting")
+"""
 
 REACHING: tuple[Attack, ...] = (
     Attack(
@@ -104,6 +109,10 @@ REACHING: tuple[Attack, ...] = (
         "the warm parent", "kills the process that it was forked from",
         lambda scene, outcome: outcome.status == "lost",
         "if os.getppid() > 1: os.kill(os.getppid(), signal.SIGKILL); time.sleep(0.5)", wins=("none",),
+    ),
+    Attack(
+        "kernel settings", "writes a setting of the kernel (the value that it has)",
+        lambda scene, outcome: "WON" in scene.log(), _SETTINGS, depends=("none",),
     ),
     Attack(
         "user namespace", "makes a user namespace in which it would be root",

@@ -23,11 +23,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from company.compute.endings import NO_SANDBOX, SANDBOX_FAILED
+from company.compute.environment import CUDA_HOST_MB, NO_SANDBOX, SANDBOX_FAILED
 from company.compute.sandbox.confine import Cell
 from company.compute.sandbox.kernel import die_with_parent
 from company.compute.sandbox.policy import Confined, restored
-from company.compute.workers import CUDA_HOST_MB
 
 MEGABYTE = 1 << 20
 OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

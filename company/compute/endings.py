@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from company.compute.environment import NO_SANDBOX, SANDBOX_FAILED
 from company.compute.workers import Ended
 
 OUT_OF_MEMORY = (
@@ -20,7 +21,6 @@ OUT_OF_MEMORY = (
     "std::bad_alloc",
 )
 NO_SPACE = ("no space left on device", "disk quota exceeded")
-NO_SANDBOX, SANDBOX_FAILED = 75, "sandbox:"  # exit code and first word of the log where a sandbox cannot be entered
 LEAST_BYTES = 64 * 1024
 OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)  # nobody in the company sends these unasked
 

@@ -19,6 +19,8 @@ FIXED_ENV = {
     "PYTHONUTF8": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
+CUDA_HOST_MB = 8192  # CUDA maps gigabytes of private host memory before a script's first tensor
+NO_SANDBOX, SANDBOX_FAILED = 75, "sandbox:"  # exit code and first word of the log where a sandbox cannot be entered
 # CUDA is not initialised by asking whether it is there: NVML answers instead of the driver.
 ZYGOTE_ENV = {"CUDA_VISIBLE_DEVICES": "", "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -78,7 +79,14 @@ def shorten(path: Path, most: int) -> None:
 def write_result(order: Order, outcome: Outcome, **facts: Any) -> None:
     """Write result.json at once or not at all. Raises OSError."""
     asked = {"experiment": order.experiment, "attempt": order.attempt, "seed": order.seed, "steps": order.steps}
-    write_json(order.folder / RESULT, {**asked, "split": order.split, **asdict(outcome), **facts})
+    bound = {"split": order.split, "evaluator": order.project.evaluator_hash, "code": code_hashes(order)}
+    write_json(order.folder / RESULT, {**asked, **bound, **asdict(outcome), **facts})
+
+
+def code_hashes(order: Order) -> dict[str, str]:
+    """sha256 of every editable file as it lies in the order's folder. Raises OSError."""
+    names = [name for name in order.project.editable if is_regular(order.folder / name)]
+    return {name: hashlib.sha256((order.folder / name).read_bytes()).hexdigest() for name in names}
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

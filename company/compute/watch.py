@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from company.compute.endings import Facts, Why, disk_full, oom_kills
+from company.compute.environment import CUDA_HOST_MB
 from company.compute.folder import used_bytes
 from company.compute.log import Log
 from company.compute.tree import MOST_PROCESSES, held, resident
-from company.compute.workers import CUDA_HOST_MB, Running
+from company.compute.workers import Running
 from projects.spec import Limits
 
 TICK = 0.03  # seconds between two looks at the metrics

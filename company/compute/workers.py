@@ -20,7 +20,6 @@ from company.compute.backend import ComputeError
 from company.compute.environment import ZYGOTE_ENV, clean_env, command
 from company.compute.sandbox.policy import Confined
 
-CUDA_HOST_MB = 8192  # CUDA maps gigabytes of private host memory before the script's first tensor
 PRELOAD = ("torch", "torch._dynamo", "numpy", "safetensors.torch")
 
 

@@ -128,7 +128,7 @@ def command(policy: Policy, python: tuple[str, ...], info: int, nested: bool) ->
         words += _system(path)
     words += _each("--ro-bind-try", (*SYSTEM_FILES, PROCESSOR))
     words += _each("--ro-bind", python)
-    words += ["--proc", "/proc", "--dev", "/dev"]
+    words += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]  # root owns the settings in /proc/sys
     if policy.gpu:
         words += _each("--ro-bind-try", (GPU_FACTS,)) + _each("--dev-bind-try", gpu_devices())
     words += ["--remount-ro", "/dev", "--perms", "1777", "--size", str(SHM_MB * MEGABYTE), "--tmpfs", "/dev/shm"]

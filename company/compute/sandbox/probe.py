@@ -26,7 +26,7 @@ from company.compute.sandbox.policy import Confined, Policy
 PROGRAM = "import sys; sys.path.append(sys.argv[1]); from company.compute.sandbox.probe import main; main()"
 TENSOR = PROGRAM.replace("import main; main()", "import try_tensor; try_tensor(sys.argv[2])")
 PATIENCE_S = 20.0
-INSTALL = "install bubblewrap (apt install bubblewrap, dnf install bubblewrap)"
+INSTALL = "install bubblewrap 0.7 or newer (apt install bubblewrap, dnf install bubblewrap)"
 NAMESPACES = (
     "allow user namespaces: on Ubuntu 'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0', on other systems"
     " 'sudo sysctl user.max_user_namespaces=15000', in Docker '--security-opt seccomp=unconfined --security-opt"
@@ -89,7 +89,7 @@ def advice(level: Level, reason: str) -> str:
     """What to type so that a level can be had."""
     if level == "degraded":
         return LANDLOCK
-    if "not installed" in reason:
+    if "not installed" in reason or "nknown option" in reason:
         return INSTALL
     return LANDLOCK if "Landlock" in reason else NAMESPACES
 
