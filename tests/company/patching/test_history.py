@@ -79,6 +79,8 @@ def test_what_was_discarded_stays_reachable_with_its_own_change(project: Project
     dead = next(e for e in state.experiments.values() if e.reason == "a dead end")
     shown = git(tmp_path / "code.git", "show", "--format=%s", f"refs/tried/{dead.id}")
     assert shown.startswith(f"{dead.id}: a dead end") and "-GAIN = 0.0\n+GAIN = -0.5" in shown
+    faster = next(e for e in state.experiments.values() if e.config["lr"] == 0.25)
+    assert "lr: 0.25," in git(tmp_path / "code.git", "show", f"refs/tried/{faster.id}:project.yaml")
 
 
 def test_a_deleted_repository_is_made_again_from_the_ledger_with_the_same_names(

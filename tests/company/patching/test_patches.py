@@ -8,7 +8,7 @@ from patching_kit import CODE, Company, baseline, events, gain, replace, small_c
 from company import events as ev
 from company.patching.blocks import apply
 from company.patching.versions import content_hash
-from roles.intents import GiveUp, Note, Patch
+from roles.intents import GiveUp, Note, Patch, Verdict
 
 LOOP = CODE[CODE.index("    total") : CODE.index("\n\n\ndef load")]
 BETTER = gain(0.0, 0.5, predicted=2.5)
@@ -155,6 +155,15 @@ def test_less_code_that_is_worse_wins_nothing() -> None:
     worse = Patch(patch=LESS.patch + "\n" + gain(0.0, -0.2).patch)
     company = Company(small_chart(8), {("bob", "propose"): [worse]})
     assert not events(company.run(), ev.ChampionChosen)
+
+
+def test_less_code_that_a_reviewer_takes_for_equal_is_still_held_against_the_noise() -> None:
+    worse = Patch(patch=LESS.patch + "\n" + gain(0.0, -0.08).patch)  # by four sigmas
+    kind = Verdict(outcome="noise", p_real=0.5)
+    steps = Company(small_chart(8), {("bob", "propose"): [worse], ("eve", "verdict"): [kind]}).run()
+    assert not events(steps, ev.ChampionChosen)
+    first = next(e for e in events(steps, ev.ExperimentCreated) if e.proposer == "bob")  # type: ignore[attr-defined]
+    assert not [e for e in events(steps, ev.ExperimentCreated) if e.parent == first.experiment]  # type: ignore[attr-defined]
 
 
 def test_a_project_without_code_takes_no_patches() -> None:
