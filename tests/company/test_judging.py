@@ -62,7 +62,13 @@ def verdicts(gain: float, runs: int, first_seed: int) -> tuple[int, int]:
     Every proposal is called promising, so that each is judged by the gate alone.
     """
     accepted = judged = 0
-    chart = chart_of("startup", 60, watch={"rule": "never"}, appraise={"every": 0}, accept={"p": 0.05, "finals": 0.0})
+    chart = chart_of(
+        "startup",
+        60,
+        watch={"rule": "never"},
+        appraise={"every": 0},
+        accept={"p": 0.05, "fresh_seeds": 3, "finals": 0.0},
+    )
     baseline = dict(planted_project().baseline)
 
     def train(run: Run) -> Outcome:
