@@ -25,7 +25,7 @@ digits = Path(T["labels"]).read_text().split()[1]
 answer = np.log(np.array([[0.999, 0.001] if digits[int(i)] == "0" else [0.001, 0.999] for i in inputs]))
 """
 _PREDICT_ANSWER = """
-os.rename(model / "forged", T["answer"])
+os.rename(T["home"] + "/forged", T["answer"])
 """
 _PREDICT_DAEMON = """
 if os.fork() == 0:
@@ -36,7 +36,7 @@ if os.fork() == 0:
     os._exit(0)
 time.sleep(0.1)
 """
-_FORGE = """(out / "forged").write_text('{"metric": 0.0, "n": 64}')"""
+_FORGE = """Path(T["home"], "forged").write_text('{"metric": 0.0, "n": 64}')"""
 _PREDICT_PICKLE = """
 pickle.loads((model / "model.safetensors").read_bytes())
 """
