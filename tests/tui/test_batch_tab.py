@@ -20,6 +20,7 @@ from tui.draw.ink import cells
 from tui.lone import Lone, lone_app
 from tui.screens.batch import BatchView
 from tui.source import SourceError
+from tui.widgets.page import Page
 
 SMALL = (
     "batch",
@@ -200,6 +201,8 @@ async def test_the_best_arms_are_drawn_with_bands(made: Path) -> None:
     app = lone(made)
     async with app.run_test(size=(80, 24)) as pilot:
         await look(pilot, app, "8 of 8 companies")
-        app.query_one("#arms").focus()
+        app.screen.set_focus(app.query_one("#arms"))
         await pilot.press("end")
-        await look(pilot, app, "2 │")
+        await look(pilot, app, "2 ")
+        below = "".join(text for line in app.query_one("#arms", Page).drawing.lines for text, _ in line)
+        assert "Regret so far over slot-seconds" in below
