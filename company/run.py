@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -263,7 +264,10 @@ def _with_history(directory: RunDirectory, prepared: Prepared, on_step: OnStep) 
         history.follow(prepared.state)
 
     def after(state: State, step: Step) -> None:
+        known = history.problem
         history.follow(state)
+        if history.problem != known:
+            print(f"loopworks: {history.problem}", file=sys.stderr)
         on_step(state, step)
 
     return after

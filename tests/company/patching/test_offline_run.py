@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -103,3 +104,16 @@ def wait_for(path: Path, seconds: float = 60.0) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, path
         time.sleep(0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("sandbox")
+def test_without_git_the_company_works_and_a_person_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    write_project(tmp_path / "tiny")
+    (tmp_path / "chart.yaml").write_text(CHART)
+    words = ("run", "chart.yaml", "--project", "./tiny", "--slots", 1, "--out", "run", "--plain")
+    done = loopworks(*words, cwd=tmp_path, env={**os.environ, "PATH": str(tmp_path / "empty")})
+    assert done.returncode == 0
+    assert done.stderr.count("git is not installed: the code of this run is kept in its ledger only") == 1
+    assert Ledger(tmp_path / "run" / "ledger.sqlite").fold().codes
