@@ -29,7 +29,7 @@ def test_show_names_everyone(name: str) -> None:
 
 def test_show_names_the_policies_that_differ(tmp_path: Path) -> None:
     assert "review: rule 2-of-3" in run("show", "committee").stdout
-    assert "accept: finals 0.1" in run("show", "startup").stdout
+    assert "accept: fresh_seeds 1, finals 0.15" in run("show", "startup").stdout
     plain = tmp_path / "plain.yaml"
     plain.write_text("company: plain\npositions: [{id: bob, role: researcher}]\n")
     assert "all at their defaults" in run("show", str(plain)).stdout
