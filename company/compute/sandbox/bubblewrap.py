@@ -181,8 +181,8 @@ def can_forbid_nesting() -> bool:
 
 
 def gpu_devices() -> tuple[str, ...]:
-    """The device files of NVIDIA's driver."""
-    return tuple(sorted(str(path) for path in Path("/dev").glob("nvidia*")))
+    """The device files of NVIDIA's driver, and that of WSL."""
+    return tuple(sorted(str(path) for kind in ("nvidia*", "dxg") for path in Path("/dev").glob(kind)))
 
 
 def _system(path: str) -> list[str]:

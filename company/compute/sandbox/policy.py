@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import site
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,15 +16,11 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 PROCESSOR = "/sys/devices/system/cpu"  # numerical libraries look there
 GPU_FACTS = "/sys"  # CUDA does
+LIBRARIES = ("LD_LIBRARY_PATH", "CUDA_HOME")  # variables that name folders of shared libraries
 TMP_MB, SHM_MB = 64, 256  # sizes of /tmp and /dev/shm: memory that belongs to no process
-PARTS = (
-    "bin",
-    "lib",
-    "lib64",
-    "include",
-    "share",
-    "pyvenv.cfg",
-)  # of a Python that shares its folder with other things
+INSTALLED = ("site-packages", "dist-packages")
+# Of a folder that is a Python's and holds other things, too, such as a home:
+PARTS = ("bin", "lib", "lib64", "include", "share", "pyvenv.cfg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +51,19 @@ def restored(asked: Mapping[str, Any] | None) -> Confined:
 
 
 def python_paths(path: Sequence[str], root: Path) -> tuple[str, ...]:
-    """Where this Python and its packages lie. `path` is sys.path; of `root`, our own checkout, nothing is given."""
+    """Where this Python, its packages and its libraries lie. `path` is sys.path; of `root`, our checkout, nothing."""
     found = [sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parent.parent)]
     found += [each for each in site.getsitepackages() if each in path]
-    found += [each for each in path if each and Path(each) != root]
-    return outermost([part for each in found for part in narrowed(Path(each), root)])
+    kept = [Path.home(), *(() if root.name in INSTALLED else (root,))]
+    found += [each for each in path if each and Path(each) not in kept]
+    found += [each for name in LIBRARIES for each in os.environ.get(name, "").split(":") if Path(each).is_absolute()]
+    return outermost([part for each in found for part in narrowed(Path(each), kept)])
 
 
-def narrowed(folder: Path, root: Path) -> list[str]:
-    """A folder under both of its names; only its Python parts where it holds a home or our checkout too."""
+def narrowed(folder: Path, kept: Sequence[Path]) -> list[str]:
+    """A folder under both of its names; only its Python parts where it also holds one of those that are kept back."""
     both = {str(folder), str(folder.resolve())}
-    if not any(place.is_relative_to(name) for name in both for place in (Path.home(), root)):
+    if not any(place.is_relative_to(name) for name in both for place in kept):
         return sorted(both)
     return sorted(f"{name}/{part}" for name in both for part in PARTS)
 

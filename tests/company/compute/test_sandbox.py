@@ -131,11 +131,18 @@ async def test_a_sandbox_that_cannot_be_entered_runs_nothing(tmp_path: Path, bwr
 def test_a_checkout_and_a_home_are_never_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    for part in ("bin", "lib", ".ssh"):
+    monkeypatch.setenv("LD_LIBRARY_PATH", f":relative:{tmp_path}/cuda:{tmp_path}")
+    for part in ("bin", "lib", ".ssh", "cuda"):
         (tmp_path / part).mkdir()
     shown = python_paths([str(tmp_path / "checkout"), "", "/nowhere"], tmp_path / "checkout")
-    assert {str(tmp_path / "bin"), str(tmp_path / "lib")} <= set(shown)
+    assert {f"{tmp_path}/{part}" for part in ("bin", "lib", "cuda")} <= set(shown)
     assert not any(Path(path) == tmp_path or path.endswith((".ssh", "checkout")) for path in shown)
+
+
+def test_packages_of_a_user_are_shown_where_loopworks_is_one_of_them(tmp_path: Path) -> None:
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    assert str(packages) in python_paths([str(packages)], packages)
 
 
 def test_only_the_outermost_of_nested_folders_are_mounted(tmp_path: Path) -> None:
