@@ -64,7 +64,7 @@ def test_a_finding_says_what_was_changed_against_what_and_the_gain_with_its_inte
 
 
 def test_a_failure_is_a_finding_too() -> None:
-    state = drive(rough_project(), four_researchers(40), rough_trainer()).state
+    state = drive(rough_project(), four_researchers(80), rough_trainer()).state
     told = [found.text for found in entries(state, "ada")]
     assert any("out_of_memory" in text or "crash: ZeroDivisionError" in text for text in told)
     assert all(len(text) <= LONGEST and "\n" not in text for text in told)
