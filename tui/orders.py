@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from company import events as ev
 from company.change_words import edits_words, prediction_words
 from company.chart import OrgChart
+from company.code_words import tried_text
 from company.edits import EditError, edits_from
 from company.entities import Experiment
 from company.handover import consequences
 from company.restructuring import edits_towards, vacant
 from company.state import State
-from company.wording import changes_text, count, number, percent, plain
+from company.wording import count, number, percent, plain
 from tui.evidence import Fact, agent_facts, hire_facts, loss_facts
 
 
@@ -230,7 +231,7 @@ def _asked(state: State, asked: ev.ApprovalAsked, approve: bool) -> tuple[tuple[
 
 
 def _proposal(state: State, experiment: Experiment) -> tuple[Fact, ...]:
-    changes = changes_text(experiment.config, state.brief["baseline"], 6)
+    changes = tried_text(state, experiment.code, experiment.config, "", state.brief["baseline"], 6)
     return (
         Fact("proposal", f"{experiment.id} by {experiment.proposer or 'nobody'}: {changes}"),
         Fact("because", plain(experiment.reason, 300) or "no reason was given"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import islice
 
 from company import events as ev
+from company.code_words import tried_text
 from company.entities import Agent
 from company.observe import replaceable
 from company.scorecard_words import cost_words, parts_words, score_words
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_metric, doing, scorecard
-from company.wording import changes_text, count, number, percent, plain, signed, span
+from company.wording import count, number, percent, plain, signed, span
 from tui.draw import glyphs
 from tui.draw.ink import EMPTY, Line, brief, line, said, sparks
 from tui.draw.news import told
@@ -163,10 +164,11 @@ def _best(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
         by = better_by(state, each.metric, champion_metric(state))
         glyph, style = glyphs.standing(each)
         sigmas = "" if by is None else f"{by:+.1f}σ"
+        what = tried_text(state, each.code, each.config, "", state.brief["baseline"], 3)
         lines.append(
             line((f"{glyph} ", style), (f"{each.id}  ", "strong"), f"{number(each.metric):>8} ",
                  (f"{sigmas:>7}  ", "good" if (by or 0) > 0 else "muted"),
-                 (said(changes_text(each.config, state.brief["baseline"], 3), max(4, room - 28)), "muted"))
+                 (said(what, max(4, room - 28)), "muted"))
         )  # fmt: skip
     return lines
 

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from company import events as ev
+from company.code_words import code_words
 from company.entities import Experiment
 from company.snapshot import Snapshot
 from company.wording import count, number, percent, plain, setting
 from tui.draw import glyphs
 from tui.draw.braille import Points, plot
-from tui.draw.ink import Line, Span, brief, line, said
+from tui.draw.ink import Line, Span, brief, line, said, verbatim
 from tui.draw.metric import metric_lines
 from tui.draw.page import columns, fact, heading, paragraph
 
 CURVES = ("busy", "engineer", "reviewer", "manager", "good")
 LOG_LINES = 12
+DIFF_LINES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ def experiment_page(shot: Snapshot, id: str, files: Files, room: int) -> list[Li
         *metric_lines(shot, experiment, room),
         *_seeds(shot, experiment, room),
         *_config(shot, experiment, room),
+        *_code(shot, experiment, room),
         *_curve(files, room),
         *_opinions(shot, experiment, room),
         *_launches(files, room),
@@ -94,6 +97,21 @@ def _config(shot: Snapshot, e: Experiment, room: int) -> list[Line]:
     same = len(e.config) - len(changed)
     rest = [line((f"{count(same, 'other')} as the baseline's", "faint"))] if same else []
     return [*heading("Config", room), *columns(rows), *rest]
+
+
+def _code(shot: Snapshot, e: Experiment, room: int) -> list[Line]:
+    """What its version of the training code changes, and where all of it can be had."""
+    code = shot.state.codes.get(e.code)
+    if code is None:
+        return []
+    title = f"{code_words(shot.state, e.code)} against the project's own, first run as {code.event.experiment}"
+    changed = [text for text in code.event.diff.splitlines() if text[:4] not in ("--- ", "+++ ")]
+    lines = [*heading("Code", room), *paragraph("", title, room, 2, "muted")]
+    for text in changed[:DIFF_LINES]:
+        lines.append(line((verbatim(text, room), {"+": "good", "-": "bad"}.get(text[:1], "muted"))))
+    left = len(changed) - DIFF_LINES
+    more = f"{count(left, 'more line')}, in code.git: refs/tried/{code.event.experiment}"
+    return [*lines, line((more, "faint"))] if left > 0 else lines
 
 
 def _curve(files: Files, room: int) -> list[Line]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from company.code_words import tried_text
 from company.entities import Experiment
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_metric
-from company.wording import changes_text, number
+from company.wording import number
 from tui.draw import glyphs
 from tui.draw.ink import Line, Span, brief, fit, said
 
@@ -51,7 +52,8 @@ def row(shot: Snapshot, id: str, room: int, picked: bool) -> Line:
         text, style = values[name]
         spans.append((fit(text, size, right) + " ", style))
     left = room - sum(len(text) for text, _ in spans)
-    what = changes_text(e.config, shot.state.brief["baseline"], 6) if e.purpose != "baseline" else "the baseline"
+    tried = e.purpose != "baseline"
+    what = tried_text(shot.state, e.code, e.config, "", shot.state.brief["baseline"], 6) if tried else "the baseline"
     return (*spans, (said(what, max(0, left)), "muted"))
 
 

@@ -92,6 +92,12 @@ def said(text: object, room: int) -> str:
     return cut(plain(text, max(1, room * 2)), room)
 
 
+def verbatim(text: str, room: int) -> str:
+    """A line of untrusted code in at most `room` cells: its spaces kept, what is not printable a space."""
+    kept = text[: 4 * room].replace("\t", "    ")
+    return cut("".join(c if c.isprintable() else " " for c in kept), room)
+
+
 def wrap(text: object, room: int, most: int = 6) -> list[str]:
     """Untrusted text as lines of at most `room` cells, `most` of them; broken at spaces where there are any."""
     lines, now = [], ""
