@@ -10,6 +10,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+SQLITE = b"SQLite format 3\0"  # how every database begins
 LOCK_PATIENCE_S = 5.0  # workers of a killed engine hold the lock for a moment longer than the engine
 
 
@@ -98,10 +99,13 @@ def is_held(directory: Path) -> bool:
 def _is_unfounded(ledger: Path) -> bool:
     """Whether a file is a ledger, or the beginning of one, that holds no event."""
     try:
+        with ledger.open("rb") as file:
+            if file.read(len(SQLITE)) not in (b"", SQLITE):
+                return False  # SQLite takes a few bytes of anything for an empty database
         with contextlib.closing(sqlite3.connect(ledger.resolve().as_uri() + "?mode=ro", uri=True)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
             return not tables or ("event" in tables and not database.execute("SELECT 1 FROM event LIMIT 1").fetchall())
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False
 
 

@@ -54,7 +54,7 @@ IN_PLACE = [
     ("researcher,", "engineer,", "c.yaml:2:1: there is no researcher"),
     ("reviewer,", "reviewer, brain: tpe,", "c.yaml:5:38: brain 'tpe' is for a researcher, not for a reviewer"),
     ("researcher,", "researcher, brain: policy,", "brain 'policy' is for a manager, not for a researcher"),
-    ("researcher,", "researcher, brain: tpee,", "is not known for a researcher (random, hillclimb, mutator, evolution, tpe, gp"),
+    ("researcher,", "researcher, brain: tpee,", "is not known for a researcher (random, hillclimb, mutator, evolution"),
     ("researcher,", "researcher, brain: {kind: gp, caps: 3},", "c.yaml:4:51: brain 'gp' has no setting 'caps'"),
     ("researcher,", "researcher, brain: {kind: gp, cap: 1},", "c.yaml:4:56: cap must be from 10 to 1000, not 1"),
     ("researcher,", "researcher, brain: {kind: gp, cap: x},", "c.yaml:4:56: cap must be a number, not 'x'"),
