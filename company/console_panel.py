@@ -67,7 +67,9 @@ def panel(scene: Scene, width: int, height: int) -> RenderableType:
 def _title(state: State) -> Text:
     company, project = plain(state.chart.company, 30), plain(state.brief["name"], 30)
     phase = PHASES.get(state.phase, state.phase)
-    return Text.assemble((company, "bold"), " on ", (project, "bold"), f" · seed {state.seed} · ", (phase, "blue"))
+    sandbox = f" · sandbox {plain(state.sandbox, 20)}" if state.sandbox else ""
+    words = f" · seed {state.seed}{sandbox} · "
+    return Text.assemble((company, "bold"), " on ", (project, "bold"), words, (phase, "blue"))
 
 
 def _progress(scene: Scene, width: int) -> RenderableType:

@@ -94,6 +94,7 @@ class Experiment:
     verdict: str | None = None
     standing: str = ""  # of a candidate: replicating | champion | rejected
     replications: list[str] = field(default_factory=list)
+    sandbox: str = ""  # the level that it ran at
     code: str = ""  # the version of the training code, "" the project's own
     repairs: int = 0  # of its code that were tried
 

@@ -33,6 +33,7 @@ class State:
         self.seed = 0
         self.slots = 0
         self.device = "cpu"
+        self.sandbox = ""  # the level at which experiments run, "" where none are trained
         self.brief: Mapping[str, Any] = {}
         self.agents: dict[str, Agent] = {}
         self.holder: dict[str, str] = {}  # position -> agent
@@ -143,6 +144,7 @@ class State:
     def _founded(self, event: ev.RunFounded) -> None:
         self.phase = "founding"
         self.brief, self.seed, self.slots, self.device = event.project, event.seed, event.slots, event.device
+        self.sandbox = _level(event)
         self.__dict__["chart"] = shared_chart(event.chart)
         self.seen = {position.id: [] for position in self.chart.positions}
         self.passes = {p.id: -math.inf for p in self.chart.positions if p.role == "researcher"}
@@ -422,6 +424,8 @@ class State:
         self.under_way.pop(event.experiment, None)
         experiment.status, experiment.metric, experiment.finished_at = event.status, event.metric, self.now
         experiment.failure, experiment.detail = event.failure, event.detail or event.measured.get("log", "")
+        if "sandbox" in event.measured:
+            experiment.sandbox = self.sandbox = _level(event)
         experiment.curve = [(fraction, loss) for fraction, loss in event.curve]
         if experiment.purpose in RESEARCH and event.cost < experiment.cost:
             self.admitted -= 1 - event.cost / experiment.cost
@@ -578,6 +582,10 @@ class State:
     @cached_property
     def _visible(self) -> dict[str, frozenset[str]]:
         return {}
+
+
+def _level(event: ev.RunFounded | ev.ExperimentFinished) -> str:
+    return ev.clean(str(event.measured.get("sandbox", "")), 20)
 
 
 _APPLY: dict[type[ev.Event], Callable[[State, Any], None]] = {

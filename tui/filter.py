@@ -30,6 +30,7 @@ FIELDS: Mapping[str, Read] = {
     "position": lambda s, e: e.position,
     "brain": lambda s, e: s.agents[e.proposer].brain.kind if e.proposer in s.agents else None,
     "purpose": lambda s, e: e.purpose,
+    "sandbox": lambda s, e: e.sandbox or None,
     "code": lambda s, e: e.code or None,
     "parent": lambda s, e: e.parent,
     "metric": lambda s, e: e.metric,

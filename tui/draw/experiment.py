@@ -59,6 +59,8 @@ def _title(shot: Snapshot, e: Experiment, room: int) -> list[Line]:
     ]  # fmt: skip
     if e.parent:
         lines.append(fact("repeats", e.parent))
+    if e.sandbox:
+        lines.append(fact("sandbox", plain(e.sandbox, 20)))
     lines += paragraph("because", e.reason, room, 3) if e.reason else []
     lines += paragraph("ended", e.detail, room, 3, colour) if e.detail and e.status in ("stopped", "refused") else []
     return lines

@@ -61,9 +61,14 @@ def _parts(shot: Snapshot, now: Situation) -> list[list[Span]]:
         [(count(sum(a.status != "left" for a in state.agents.values()), "agent"), "text")],
         _runs(shot),
         [("slots ", "muted"), (f"{len(state.running)}/{state.slots}", "text")],
+        *([[("sandbox ", "muted"), _sandbox(state.sandbox)]] if state.sandbox else []),
         *([] if shot.early else [[("budget ", "muted"), (percent(budget_spent(state)), "text")]]),
         [(who, "muted")],
     ]
+
+
+def _sandbox(level: str) -> Span:
+    return plain(level, 20), "warn" if level == "none" else "text"
 
 
 def _mode(shot: Snapshot, now: Situation) -> Span:
