@@ -18,7 +18,7 @@ from company.judging import mean
 from company.ledger import Ledger
 from company.state import State
 
-MOST = 6  # configs to begin with: measured, docs/recordings.md
+MOST = 6  # configs to begin with: enough for a few kinds of good ones, few beside a budget
 OF_ONE = 3  # that come from one run
 
 
