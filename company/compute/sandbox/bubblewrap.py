@@ -127,12 +127,12 @@ def command(policy: Policy, python: tuple[str, ...], info: int, nested: bool) ->
     for path in SYSTEM:
         words += _system(path)
     words += _each("--ro-bind-try", (*SYSTEM_FILES, PROCESSOR))
-    words += _each("--ro-bind", python)
     words += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]  # root owns the settings in /proc/sys
     if policy.gpu:
         words += _each("--ro-bind-try", (GPU_FACTS,)) + _each("--dev-bind-try", gpu_devices())
     words += ["--remount-ro", "/dev", "--perms", "1777", "--size", str(SHM_MB * MEGABYTE), "--tmpfs", "/dev/shm"]
     words += ["--perms", "1777", "--size", str(TMP_MB * MEGABYTE), "--tmpfs", "/tmp"]
+    words += _each("--ro-bind", python)  # after /tmp, where a checkout and its environment may lie
     for path in policy.hide:
         words += ["--tmpfs", path, "--remount-ro", path] if covered(path, (*SYSTEM, *python)) else []
     words += _each("--ro-bind", policy.read) + _each("--bind", policy.write)

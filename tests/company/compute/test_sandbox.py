@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -149,6 +150,20 @@ def test_only_the_outermost_of_nested_folders_are_mounted(tmp_path: Path) -> Non
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert outermost([str(inner), str(tmp_path / "a"), "/usr/lib", str(tmp_path / "none")]) == (str(tmp_path / "a"),)
+
+
+@pytest.mark.skipif("standard" not in HAD, reason="no bubblewrap here")
+def test_an_environment_that_lies_in_tmp_is_seen(tmp_path: Path) -> None:
+    """A checkout in /tmp has its packages there, and is no less of a home."""
+    package = tmp_path / "site-packages" / "module.py"
+    package.parent.mkdir()
+    package.write_text("it is here")
+    info, told = os.pipe()
+    words = command(Policy(), (str(package.parent),), told, False)
+    done = subprocess.run([*words, str(package)], pass_fds=(told,), capture_output=True, text=True, timeout=30)
+    os.close(info)
+    os.close(told)
+    assert done.stdout == "it is here", done.stderr
 
 
 def test_what_is_hidden_is_covered_where_something_shown_would_show_it(tmp_path: Path) -> None:
