@@ -34,7 +34,7 @@ from company.models import ModelError, check_reach, open_models, read_program, r
 from company.patching.history import CodeHistory
 from company.state import State
 from company.talent_file import with_talent
-from projects.load import load_project
+from projects.load import load_project, shipped_projects
 from projects.spec import Project
 from roles.employee import DirectEmployee, Employee
 
@@ -288,7 +288,7 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
     save_chart(chart, directory.chart, onto=read_text(find_chart(plan.chart)))
     path = Path(plan.project)
     settings = {
-        "project_source": str(path.resolve()) if path.is_dir() else plan.project,
+        "project_source": plan.project if plan.project in shipped_projects() or not path.is_dir() else str(path.resolve()),
         "in_order": prepared.in_order,
         "per_gpu": plan.per_gpu,
         "compute": prepared.compute,
