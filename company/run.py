@@ -287,8 +287,9 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
     chart, directory = prepared.chart, plan.directory
     save_chart(chart, directory.chart, onto=read_text(find_chart(plan.chart)))
     path = Path(plan.project)
+    own = path.is_dir() and plan.project not in shipped_projects()
     settings = {
-        "project_source": plan.project if plan.project in shipped_projects() or not path.is_dir() else str(path.resolve()),
+        "project_source": str(path.resolve()) if own else plan.project,
         "in_order": prepared.in_order,
         "per_gpu": plan.per_gpu,
         "compute": prepared.compute,
