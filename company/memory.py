@@ -50,8 +50,8 @@ def _best(state: State) -> Iterator[Start]:
         values = [value for value in (tried.metric, *state.fresh_values(tried.id)) if value is not None]
         return tried.id != champion, mean([state.loss(value) for value in values])
 
-    with_own_code = [e for e in state.experiments.values() if e.purpose == "proposal" and not e.code]
-    measured = [e for e in with_own_code if e.metric is not None]
+    proposals = [e for e in state.experiments.values() if e.purpose == "proposal"]
+    measured = [e for e in proposals if e.metric is not None and not e.code]  # with changed code it is another config
     for tried in sorted(measured, key=rank)[:OF_ONE]:
         yield Start(config=dict(tried.config), origin=origin)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,33 @@ def test_where_the_persons_own_environment_says_that_the_server_is(monkeypatch: 
     assert ModelSettings("openai", "m").key_name == "OPENAI_API_KEY"
     assert ModelSettings("ollama", "m").url == "http://box:11434"
     assert find_key(ModelSettings("openai", "m"), {"OPENAI_API_KEY": " k \n"}) == "k"
+
+
+class Keyring:
+    """What is used of the keyring library, which is no dependency: `held` is what it holds."""
+
+    def __init__(self, held: dict[tuple[str, str], str], error: Exception | None = None) -> None:
+        self.held, self.error = held, error
+
+    def get_password(self, service: str, name: str) -> str | None:
+        if self.error:
+            raise self.error
+        return self.held.get((service, name))
+
+
+def test_a_key_may_lie_in_the_keyring_and_is_written_over_from_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {("loopworks", "OPENAI_API_KEY"): "a-secret-of-no-known-form"}
+    monkeypatch.setitem(sys.modules, "keyring", Keyring(held))
+    found = find_key(ModelSettings("openai", "m"), {})
+    assert found == "a-secret-of-no-known-form"
+    assert find_key(ModelSettings("openai", "m"), {"OPENAI_API_KEY": "of the environment"}) == "of the environment"
+    assert find_key(ModelSettings("anthropic", "m"), {}) == ""
+    assert Redactor.of_environment({}, also=[found]).text(f"it is {found}.") == f"it is {GONE}."
+
+
+def test_a_keyring_that_cannot_be_opened_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", Keyring({}, RuntimeError("no desktop")))
+    assert find_key(ModelSettings("openai", "m"), {}) == ""
 
 
 def test_without_models_a_models_brain_decides_as_its_offline_brain() -> None:
