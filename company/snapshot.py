@@ -1,8 +1,11 @@
-"""The read model: what a screen or a replay shows of a company, folded from its events. Pure; bounded where it can be.
+"""The read model: what a screen or a replay shows of a company, folded from its events. Pure, and of bounded size.
 
 `State` says how things stand; a Snapshot keeps beside it what led there: the story in plain words, who did what, the
 slots' lanes, the judgements. A replay is the same fold, stopped earlier. One that was not folded from all events is
 `early` (company/glimpse.py): it says so, and knows people by their last appraisals.
+
+What grows with the length of a company is small: of an experiment that ended long ago a few hundred bytes
+(company/filed.py), of a plan its numbers (company/onlooker.py). All else has a limit.
 """
 
 from __future__ import annotations
@@ -14,14 +17,18 @@ from typing import Any, NamedTuple
 
 from company import events as ev
 from company.appraisal import Posterior
-from company.entities import Agent
+from company.diary import Diary, Mark
+from company.entities import FINISHED, RESEARCH, Agent
+from company.filed import PAGE, beside, file
 from company.narration import narrate
+from company.onlooker import Onlooker
 from company.state import State
 from company.worth import everyone
 
 STORY = 20_000  # lines kept of the whole company, the oldest go first
-PER_AGENT = 500
 PER_SLOT = 2_000
+APPRAISALS = 12  # of an agent
+WHOLE = 500  # experiments that have ended and are kept whole
 
 
 class Recorded(NamedTuple):
@@ -31,20 +38,6 @@ class Recorded(NamedTuple):
     at: float
     wall: float
     event: ev.Event
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A moment in plain words. `tone` is good, bad, warn, people or ""; `agents` are all whom it is about."""
-
-    seq: int
-    at: float
-    wall: float
-    kind: str
-    words: str
-    tone: str
-    agents: tuple[str, ...]
-    experiment: str | None
 
 
 @dataclass(slots=True)
@@ -77,11 +70,22 @@ class Dossier:
     wall: float = 0.0  # when it was last started
 
 
+@dataclass(slots=True)
+class Opinions:
+    """How often an agent judged, and how that turned out."""
+
+    reviews: int = 0
+    turned_down: int = 0
+    verdicts: int = 0
+    promising: int = 0
+    held: int = 0  # of the promising ones
+
+
 class Snapshot:
     """The fold. Fields are read by everyone and written only by `apply`."""
 
     def __init__(self) -> None:
-        self.state = State()
+        self.state: State = Onlooker()
         self.early = False
         self.seq = 0
         self.at = 0.0
@@ -89,11 +93,13 @@ class Snapshot:
         self.founded = 0.0  # wall time
         self.tally: dict[str, int] = {}  # status -> how many experiments have it
         self.story: deque[Mark] = deque(maxlen=STORY)
-        self.by_agent: dict[str, deque[Mark]] = {}
-        self.dossiers: dict[str, Dossier] = {}
+        self.by_agent: dict[str, Diary] = {}
+        self.dossiers: dict[str, Dossier] = {}  # of those that are kept whole, or were judged since
+        self.opinions: dict[str, Opinions] = {}
         self.appraisals: dict[str, list[tuple[float, ev.AgentAppraised]]] = {}
         self.lanes: dict[int, deque[Lease]] = {}
         self.tenures: dict[str, list[Tenure]] = {}  # position -> who held it
+        self._ended: deque[str] = deque()  # experiments that are kept whole, in the order in which they ended
         self._worths: tuple[int, Mapping[str, Posterior]] = -1, {}
 
     def apply(self, recorded: Recorded) -> None:
@@ -101,13 +107,14 @@ class Snapshot:
         seq, at, wall, event = recorded
         freed, before = self._slot_of(event), self._status_of(event)
         self.state.apply(event, at)
-        self._count(before, self._status_of(event))
+        after = self._status_of(event)
         self.seq, self.at, self.wall = seq, at, wall
         keep = _KEEP.get(type(event))
         if keep:
             keep(self, event)
         if freed is not None:
             self._free(freed)
+        self._count(event, before, after)
         self.tell(recorded)
 
     def extend(self, records: Iterable[Recorded]) -> None:
@@ -121,7 +128,11 @@ class Snapshot:
 
     def dossier(self, experiment: str) -> Dossier:
         """What is kept of an experiment; an empty one where nothing was said yet."""
-        return self.dossiers.get(experiment) or Dossier()
+        return self.dossiers.get(experiment) or beside(self.state.experiments.get(experiment)) or Dossier()
+
+    def diary(self, agent: str) -> Diary:
+        """What is told of an agent; an empty one where nothing was told yet."""
+        return self.by_agent.get(agent) or Diary()
 
     def worths(self) -> Mapping[str, Posterior]:
         """What everyone who is or was a researcher is worth, as the appraisals reckon it."""
@@ -143,11 +154,16 @@ class Snapshot:
         experiment = self.state.experiments.get(getattr(event, "experiment", None) or "")
         return experiment.status if experiment is not None else ""
 
-    def _count(self, before: str, after: str) -> None:
-        if before != after:
-            self.tally[after] = self.tally.get(after, 0) + 1
-            if before:
-                self.tally[before] -= 1
+    def _count(self, event: Any, before: str, after: str) -> None:
+        if before == after:
+            return
+        self.tally[after] = self.tally.get(after, 0) + 1
+        if before:
+            self.tally[before] -= 1
+        if after in FINISHED and self.state.experiments[event.experiment].purpose in RESEARCH:
+            self._ended.append(event.experiment)
+            if len(self._ended) >= WHOLE + PAGE:
+                self._file()
 
     def _slot_of(self, event: ev.Event) -> int | None:
         if isinstance(event, (ev.ExperimentFinished, ev.AttemptFailed)):
@@ -172,7 +188,7 @@ class Snapshot:
         )  # fmt: skip
         self.story.append(mark)
         for agent in agents:
-            self.by_agent.setdefault(agent, deque(maxlen=PER_AGENT)).append(mark)
+            self.by_agent.setdefault(agent, Diary()).add(mark)
 
     def _founded(self, event: ev.RunFounded) -> None:
         self.founded = self.wall
@@ -192,7 +208,9 @@ class Snapshot:
             self.tenures[event.position].append(Tenure(event.hired, self.at, because, event.by))
 
     def _appraised(self, event: ev.AgentAppraised) -> None:
-        self.appraisals.setdefault(event.agent, []).append((self.at, event))
+        known = self.appraisals.setdefault(event.agent, [])
+        known.append((self.at, event))
+        del known[:-APPRAISALS]
 
     def _started(self, event: ev.ExperimentStarted) -> None:
         self._of(event.experiment).wall = self.wall
@@ -201,15 +219,35 @@ class Snapshot:
 
     def _reviewed(self, event: ev.ReviewGiven) -> None:
         self._of(event.experiment).reviews.append(event)
+        known = self._opinions_of(event.reviewer)
+        known.reviews, known.turned_down = known.reviews + 1, known.turned_down + (not event.approve)
 
     def _verdict(self, event: ev.VerdictGiven) -> None:
         self._of(event.experiment).verdicts.append(event)
+        known, promising = self._opinions_of(event.reviewer), event.outcome == "promising"
+        known.verdicts, known.promising = known.verdicts + 1, known.promising + promising
+        known.held += promising and isinstance(self.dossier(event.experiment).judged, ev.ChampionChosen)
 
     def _judged(self, event: ev.ChampionChosen | ev.CandidateRejected) -> None:
-        self._of(event.experiment).judged = event
+        dossier = self._of(event.experiment)
+        held = isinstance(event, ev.ChampionChosen) - isinstance(dossier.judged, ev.ChampionChosen)
+        dossier.judged = event
+        for verdict in dossier.verdicts:
+            self._opinions_of(verdict.reviewer).held += held * (verdict.outcome == "promising")
 
     def _of(self, experiment: str) -> Dossier:
-        return self.dossiers.setdefault(experiment, Dossier())
+        if experiment not in self.dossiers:
+            self.dossiers[experiment] = self.dossier(experiment)
+        return self.dossiers[experiment]
+
+    def _opinions_of(self, agent: str) -> Opinions:
+        return self.opinions.setdefault(agent, Opinions())
+
+    def _file(self) -> None:
+        """File the experiments that ended first, a page at a time."""
+        ended = [self.state.experiments[self._ended.popleft()] for _ in range(PAGE)]
+        kept = [self.dossiers.pop(each.id, None) for each in ended]
+        self.state.experiments.update({each.id: each for each in file(ended, kept)})
 
 
 def tone(event: ev.Event) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from sys import intern
 
 from company.entities import UNDER_WAY, Experiment
 from company.events import restore
@@ -14,6 +15,12 @@ from tui.source import Row, Source
 LATEST = 500  # events that are told
 NEWEST, SAMPLE = 500, 1_500  # experiments
 MOST = 20_000  # rare events: where there are more, all of them are read in their turn
+
+# Fields that say the same few words again and again.
+NAMES = frozenset((
+    "agent", "by", "engineer", "manager", "position", "proposer", "reviewer", "task", "outcome", "status", "purpose",
+    "split", "directive", "leaving", "hired",
+))  # fmt: skip
 
 EVENT = "seq, at, wall, kind, payload, measured"
 EXPERIMENT = (
@@ -51,7 +58,12 @@ def extract(source: Source) -> Extract | None:
 def restored(row: Row) -> Recorded:
     """A row as the event that it records. Raises KeyError for a kind that is not known, ValueError for what is none."""
     seq, at, wall, kind, body, measured = row
-    return Recorded(seq, at, wall, restore(kind, json.loads(body), json.loads(measured)))
+    fields = json.loads(body)
+    for name in NAMES.intersection(fields):
+        value = fields[name]
+        if type(value) is str:
+            fields[name] = intern(value)
+    return Recorded(seq, at, wall, restore(kind, fields, json.loads(measured)))
 
 
 def _champions(rare: Iterable[Row]) -> list[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from itertools import islice
 
-from company import events as ev
 from company.code_words import tried_text
 from company.entities import Agent
 from company.observe import replaceable
 from company.scorecard_words import cost_words, parts_words, score_words
-from company.snapshot import Snapshot
+from company.snapshot import Opinions, Snapshot
 from company.standing import better_by, champion_metric, doing, scorecard
 from company.wording import count, number, percent, plain, signed, span
 from tui.draw import glyphs
@@ -87,15 +86,13 @@ def _card(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:
 
 
 def _record(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
-    reviews = [r for d in shot.dossiers.values() for r in d.reviews if r.reviewer == agent.id]
-    verdicts = [(d, v) for d in shot.dossiers.values() for v in d.verdicts if v.reviewer == agent.id]
+    known = shot.opinions.get(agent.id, Opinions())
     lines = [*heading("Record", room), fact("decided", count(agent.decisions, "time"))]
-    if reviews:
-        lines.append(fact("reviews", f"{len(reviews)}, {sum(not r.approve for r in reviews)} turned down"))
-    if verdicts:
-        promising = [d for d, v in verdicts if v.outcome == "promising"]
-        held = sum(isinstance(d.judged, ev.ChampionChosen) for d in promising)
-        lines += paragraph("verdicts", f"{len(verdicts)}, {len(promising)} promising, {held} of them confirmed", room)
+    if known.reviews:
+        lines.append(fact("reviews", f"{known.reviews}, {known.turned_down} turned down"))
+    if known.verdicts:
+        words = f"{known.verdicts}, {known.promising} promising, {known.held} of them confirmed"
+        lines += paragraph("verdicts", words, room)
     if agent.digest:
         lines += paragraph("reports", agent.digest, room, 5)
     return lines
@@ -123,7 +120,7 @@ def _place(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
 def _risk(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
     last = shot.appraisals.get(agent.id, [])
     if agent.status == "left":
-        gone = next((m for m in reversed(shot.by_agent.get(agent.id, ())) if m.kind == "AgentReplaced"), None)
+        gone = shot.diary(agent.id).last("AgentReplaced")
         return paragraph("why gone", gone.words, room, 4, "bad") if gone else []
     if agent.role != "researcher":
         return []
@@ -133,7 +130,7 @@ def _risk(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
         words = f"on trial for {left} more; then whoever of it and {trial.leaving} is worth more has the seat"
         return paragraph("at risk", words, room, 4, "warn")
     if agent.status == "probation":
-        coached = next((m for m in reversed(shot.by_agent.get(agent.id, ())) if m.kind == "AgentCoached"), None)
+        coached = shot.diary(agent.id).last("AgentCoached")
         return paragraph("at risk", coached.words if coached else "on probation", room, 5, "warn")
     if not shot.early and replaceable(shot.state, agent):
         return paragraph("at risk", "the chart's rule lets it be replaced at the next appraisal", room, 3, "warn")
@@ -174,7 +171,7 @@ def _best(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
 
 
 def _decisions(shot: Snapshot, agent: Agent, room: int, most: int) -> list[Line]:
-    marks = list(islice(reversed(shot.by_agent.get(agent.id, ())), most))
+    marks = list(islice(reversed(shot.diary(agent.id).latest), most))
     if not marks:
         return [EMPTY, line(("nothing told of it yet", "muted"))]
     return [*heading("What happened", room), *told(marks, room)]

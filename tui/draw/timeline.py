@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from company.snapshot import Mark, Snapshot
+from company.diary import Moment
+from company.snapshot import Snapshot
 from company.wording import number, span
 from tui.draw import glyphs
 from tui.draw.canvas import Box, Drawing
@@ -63,7 +64,7 @@ def draw_timeline(whole: Snapshot, shot: Snapshot, room: int) -> Drawing:
     for agent in agents:
         spots[agent.id] = Box(0, len(lines), room, 1)
         glyph, colour = glyphs.seat(agent)
-        lane = _lane(whole.by_agent.get(agent.id, ()), agent.id, scale, cursor)
+        lane = _lane(whole.diary(agent.id).moments(), scale, cursor)
         name = "muted" if agent.status == "left" else "text"
         lines.append(((f"{glyph} ", colour), (fit(agent.id, NAME - 2), name), *lane))
     return Drawing([*lines, EMPTY, *_legend(room)], spots)
@@ -113,13 +114,13 @@ def _champion(shot: Snapshot, scale: Scale, cursor: int) -> Line:
     return _row(row, cursor, (f"★ {number(state.trail[-1][1])}", "good"))
 
 
-def _lane(marks: Sequence[Mark] | object, agent: str, scale: Scale, cursor: int) -> list[Span]:
+def _lane(moments: Iterable[Moment], scale: Scale, cursor: int) -> list[Span]:
     row: list[tuple[str, str, int]] = [("─", "line", 0)] * scale.room
-    for mark in marks:  # type: ignore[attr-defined]
-        glyph, style, weight = SIGNS.get(mark.kind, ("·", "faint", 0))
-        if mark.kind == "ExperimentFinished" and mark.tone == "bad":
+    for moment in moments:
+        glyph, style, weight = SIGNS.get(moment.kind, ("·", "faint", 0))
+        if moment.kind == "ExperimentFinished" and moment.bad:
             glyph, style, weight = "✗", "bad", 5
-        x = scale.cell(mark.at) - NAME
+        x = scale.cell(moment.at) - NAME
         if weight > row[x][2]:
             row[x] = glyph, style, weight
     return list(_row([(glyph, style) for glyph, style, _ in row], cursor, None))
