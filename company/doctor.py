@@ -5,6 +5,7 @@ Every check answers on its own; none raises. `loopworks doctor` prints them.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import os
 import platform
@@ -12,16 +13,18 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from company.compute.backend import ComputeError
+from company.compute.backend import ComputeError, Slot
+from company.compute.cuda_proof import Proof, prove
 from company.compute.gpus import survey, torch_cuda
-from company.compute.sandbox.levels import ABOUT, LEVELS
-from company.compute.sandbox.probe import advice, probe, tensor_inside
-from company.compute.slots import cpu_count, find_slots
+from company.compute.sandbox.levels import ABOUT, LEVELS, Level
+from company.compute.sandbox.probe import advice, probe
+from company.compute.slots import cpu_count, find_slots, gpu_slots, usable_gpus
+from company.compute.workers import PRELOAD, Workers
 from roles.brains.llm.settings import PROVIDERS
 
 LEAST_PYTHON = (3, 11)
@@ -164,15 +167,32 @@ def sandboxes() -> list[Check]:
 
 
 def cuda_inside() -> list[Check]:
-    """Whether CUDA works in the sandbox, by a tensor; nothing where there is no GPU to ask."""
-    level = probe().best()
-    if not survey().gpus or torch_cuda() is None or level == "none":
-        return []
-    why = tensor_inside(level)
-    remedy = "run with --sandbox none, and tell us: docs/trust.md"
-    return [
-        Check("CUDA inside", "missing" if why else "ok", why or f"a tensor at level {level}", remedy if why else "")
-    ]
+    """At which levels CUDA works, by a tensor in a process made as an experiment's; else that it was not proved."""
+    if not usable_gpus().gpus:
+        unproved = "not proved: no GPU here that torch can use"
+        return [Check("CUDA inside", "missing", unproved, "nothing to do without a GPU; with one: docs/gpu.md")]
+    levels: list[Level] = [level for level in LEVELS if probe().has(level)]
+    try:
+        proofs = asyncio.run(cuda_proofs(gpu_slots(usable_gpus().gpus, None, 1), levels))
+    except ComputeError as error:
+        return [Check("CUDA inside", "broken", str(error), "use --device cpu until this is put right")]
+    return [cuda_at(proof) for proof in proofs]
+
+
+async def cuda_proofs(slots: Sequence[Slot], levels: Sequence[Level]) -> list[Proof]:
+    """Every card at every level, one after the other."""
+    workers = Workers(PRELOAD)
+    try:
+        return [await prove(workers, slot, level) for level in levels for slot in slots]
+    finally:
+        await workers.close()
+
+
+def cuda_at(proof: Proof) -> Check:
+    name = f"CUDA {proof.level}"
+    if proof.trouble:
+        return Check(name, "missing", f"{proof.card}: {proof.trouble}", "take a level at which it works: --sandbox")
+    return Check(name, "ok", f"proved by a tensor on {proof.card}")
 
 
 def model_keys() -> Check:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from company.chart import OrgChart
 from company.chart_yaml import find_chart, load_chart, read_text, save_chart
 from company.compute.backend import Slot
+from company.compute.cuda_proof import Proof
 from company.compute.local import LocalCompute
 from company.compute.prepare import marked
 from company.compute.ray_cluster import leave
@@ -240,7 +241,8 @@ async def _work(
         if prepared.state is not None:
             _refuse_other_data(directory.data, prepared.state, ledger)
         engine = Engine(prepared.project, prepared.state, read_program(prepared.project.folder))
-        first = _found(plan, prepared, engine) if prepared.state is None else None
+        proofs = compute.proofs if isinstance(compute, LocalCompute) else ()
+        first = _found(plan, prepared, engine, proofs) if prepared.state is None else None
         company = LiveCompany(
             engine, ledger, compute, hirer(plan.engine, models), directory.experiments, directory.data,
             in_order=prepared.in_order, on_step=_with_history(directory, prepared, on_step),
@@ -282,7 +284,7 @@ def _compute(prepared: Prepared, lock: int) -> LocalCompute | RayCompute:
     return RayCompute(prepared.slots, preload=preload)
 
 
-def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
+def _found(plan: Plan, prepared: Prepared, engine: Engine, proofs: Sequence[Proof]) -> Step:
     """The founding step; the chart in force is kept beside the ledger, comments and all."""
     chart, directory = prepared.chart, plan.directory
     save_chart(chart, directory.chart, onto=read_text(find_chart(plan.chart)))
@@ -294,6 +296,7 @@ def _found(plan: Plan, prepared: Prepared, engine: Engine) -> Step:
         "per_gpu": plan.per_gpu,
         "compute": prepared.compute,
         "sandbox": prepared.sandbox,
+        **({"cuda_proved": [f"{proof.card} at {proof.level}" for proof in proofs]} if proofs else {}),
         "data_content": marked(directory.data).get("content", ""),
         "engine": plan.engine,
         **({"offline": True} if prepared.offline else {}),

@@ -19,6 +19,7 @@ class Slot:
     gpu: str | None = None  # UUID (or index) for CUDA_VISIBLE_DEVICES
     share: float = 1.0  # of the GPU's memory
     name: str = ""
+    nodes: tuple[str, ...] = ()  # device files of its GPU alone
 
 
 @dataclass(frozen=True, slots=True)

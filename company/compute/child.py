@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 import types
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,6 +53,8 @@ def become(request: dict[str, Any], outputs: tuple[int, int], parent: int, cell:
             die_with_parent(parent)
         confine(request, outputs, cell)
         if enter_sandbox(request, cell):
+            if request["device"] == "cuda" and not request["predictions"]:
+                share_gpu(request["share"])
             code = run_script([request["script"], *request["args"]], request["path"])
         else:
             code = NO_SANDBOX
@@ -82,7 +85,8 @@ def enter_sandbox(request: dict[str, Any], cell: Cell) -> bool:
     if request["predictions"]:
         from projects import predictor  # it needs numpy, which a warm parent need not have
 
-        predictor.confine_with(partial(cell_for_predictions, restored(request["predictions"])))
+        share = partial(share_gpu, request["share"]) if request["device"] == "cuda" else None
+        predictor.confine_with(partial(cell_for_predictions, restored(request["predictions"]), share))
     try:
         cell.enter(request["cwd"])
     except OSError as error:
@@ -91,10 +95,10 @@ def enter_sandbox(request: dict[str, Any], cell: Cell) -> bool:
     return True
 
 
-def cell_for_predictions(wanted: Confined, code: Path, artefact: Path) -> Cell:
+def cell_for_predictions(wanted: Confined, once_inside: Callable[[], None] | None, code: Path, artefact: Path) -> Cell:
     """The sandbox of a process that makes predictions: it sees the code and what training left, to read."""
     shown = (str(code.resolve()), str(artefact.resolve()))
-    return Cell(replace(wanted, policy=replace(wanted.policy, read=(*wanted.policy.read, *shown))))
+    return Cell(replace(wanted, policy=replace(wanted.policy, read=(*wanted.policy.read, *shown))), once_inside)
 
 
 def redirect(outputs: tuple[int, int], kept: tuple[int, ...]) -> None:
@@ -117,8 +121,6 @@ def limit(request: dict[str, Any]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if request["file_mb"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_mb"] * MEGABYTE,) * 2)
-    if request["device"] == "cuda":
-        share_gpu(request["share"])
     if request["memory_mb"]:
         extra = CUDA_HOST_MB if request["device"] == "cuda" else 0
         allowed = data_bytes() + (request["memory_mb"] + extra) * MEGABYTE
@@ -126,7 +128,11 @@ def limit(request: dict[str, Any]) -> None:
 
 
 def share_gpu(share: float) -> None:
-    """Nobody enforces memory between the slots of one GPU, so each process bounds its own."""
+    """Nobody enforces memory between the slots of one GPU, so each process bounds its own.
+
+    It opens the GPU and starts threads: only inside, since a process of several threads enters no namespace, and not in
+    an evaluator, since CUDA works in no process forked after that.
+    """
     if share < 1.0:
         import torch
 

@@ -18,6 +18,7 @@ FIXED_ENV = {
     "PYTHONHASHSEED": "0",  # the order of a set must not differ between two runs
     "PYTHONUTF8": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "CUDA_CACHE_DISABLE": "1",  # compiled kernels would lie in a folder that is cleared, and count against its limit
 }
 CUDA_HOST_MB = 8192  # CUDA maps gigabytes of private host memory before a script's first tensor
 NO_SANDBOX, SANDBOX_FAILED = 75, "sandbox:"  # exit code and first word of the log where a sandbox cannot be entered

@@ -44,7 +44,7 @@ def answer_file(order: Order) -> Path:
 def view(order: Order, read: tuple[str, ...], write: tuple[str, ...] = ()) -> Policy:
     """What an order's process sees; never the sealed data, nor other experiments."""
     hide = (str(order.data.resolve()), str(order.folder.resolve().parent))
-    return Policy(read, write, hide, gpu=order.slot.device == "cuda")
+    return Policy(read, write, hide, order.slot.device == "cuda", order.slot.nodes)
 
 
 def on_slot(

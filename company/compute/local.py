@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
+from company.compute.cuda_proof import Proof, prove_all
 from company.compute.endings import Facts, Why, lost, why
 from company.compute.evaluation import Score, read_answer
 from company.compute.folder import LOG, clear_up, drop_strays, lay_code, lay_out, remove, write_result
@@ -53,6 +54,7 @@ class LocalCompute:
         sandbox: Level = "none",
     ) -> None:  # fmt: skip
         self.sandbox: Level = sandbox
+        self.proofs: tuple[Proof, ...] = ()
         self._slots = tuple(find_slots() if slots is None else slots)
         self._workers = Workers(preload, hold_fds)
         self._seals: dict[Path, Seal] = {}
@@ -72,10 +74,14 @@ class LocalCompute:
         return self._workers.ready
 
     async def start(self) -> None:
-        """Start the warm parent and wait for it (seconds); raises ComputeError with what to do."""
+        """Start the warm parent and wait for it (seconds); raises ComputeError with what to do.
+
+        CUDA is proved on every card before anything is begun there: see `proofs`.
+        """
         await self._workers.start()
         if self._workers.ready["touched_cuda"] and any(slot.device == "cuda" for slot in self._slots):
             raise ComputeError("a preloaded module opened the GPU, which breaks CUDA in every run: use CPU slots")
+        self.proofs = await prove_all(self._workers, self._slots, self.sandbox)
 
     async def close(self) -> None:
         """End every run and the warm parent, and wait for it."""

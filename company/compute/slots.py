@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from pathlib import Path
@@ -42,8 +43,8 @@ def gpu_slots(gpus: tuple[Gpu, ...], count: int | None, per_gpu: int) -> tuple[S
     count = len(gpus) * per_gpu if count is None else count
     per_gpu = max(per_gpu, math.ceil(count / len(gpus)))
     return tuple(
-        Slot(index, "cuda", gpus[index % len(gpus)].id, 1 / per_gpu, gpus[index % len(gpus)].name or f"gpu {index}")
-        for index in range(count)
+        Slot(index, "cuda", gpu.id, 1 / per_gpu, gpu.name or f"gpu {index}", gpu.nodes)
+        for index, gpu in zip(range(count), itertools.cycle(gpus), strict=False)
     )
 
 

@@ -223,7 +223,7 @@ def touched_cuda() -> bool:
     """Whether this process has a GPU device open, which would break CUDA in every child."""
     for descriptor in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            if str(descriptor.readlink()).startswith("/dev/nvidia"):
+            if str(descriptor.readlink()).startswith(("/dev/nvidia", "/dev/dxg")):
                 return True
     return False
 

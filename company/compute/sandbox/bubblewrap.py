@@ -22,13 +22,11 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from company.compute.sandbox import kernel
-from company.compute.sandbox.policy import GPU_FACTS, PROCESSOR, SHM_MB, SYSTEM, SYSTEM_FILES, TMP_MB, Policy, covered
+from company.compute.sandbox import cuda, kernel
+from company.compute.sandbox.policy import PROCESSOR, SHM_MB, SYSTEM, SYSTEM_FILES, TMP_MB, Policy, covered
 
 UNSHARE = ("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts")
-ALL_BUT_PID = (
-    kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
-)
+NEITHER_PID_NOR_USER = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 MEGABYTE = 1 << 20
 PATIENCE_S = 10.0  # for bwrap to be ready: it takes milliseconds
 PROCESSES = 512  # of one run, threads included; the kernel does not hold root to it
@@ -39,6 +37,7 @@ class Holder:
     """A running bwrap that keeps namespaces alive; it ends with this process. Raises OSError with its own words."""
 
     def __init__(self, policy: Policy, python: tuple[str, ...]) -> None:
+        self._names_threads = policy.gpu
         info, told = os.pipe()
         heard, asked = os.pipe()
         answer, answered = os.pipe()
@@ -94,7 +93,10 @@ class Holder:
 
     def enter(self) -> None:
         """Enter the other namespaces, in the child, of whose descriptors only `handle` need be open. Raises OSError."""
-        kernel.setns(self.handle, ALL_BUT_PID)
+        kernel.setns(self.handle, NEITHER_PID_NOR_USER)
+        if self._names_threads:  # while there is still power over the mounts
+            kernel.bind_writable(cuda.THREADS)
+        kernel.setns(self.handle, kernel.CLONE_NEWUSER)
         os.close(self.handle)
         if kernel.release() >= COUNTED_BY_NAMESPACE:
             with contextlib.suppress(OSError, ValueError):
@@ -128,14 +130,14 @@ def command(policy: Policy, python: tuple[str, ...], info: int, nested: bool) ->
         words += _system(path)
     words += _each("--ro-bind-try", (*SYSTEM_FILES, PROCESSOR))
     words += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]  # root owns the settings in /proc/sys
-    if policy.gpu:
-        words += _each("--ro-bind-try", (GPU_FACTS,)) + _each("--dev-bind-try", gpu_devices())
-    words += ["--remount-ro", "/dev", "--perms", "1777", "--size", str(SHM_MB * MEGABYTE), "--tmpfs", "/dev/shm"]
+    words += _each("--ro-bind-try", [cuda.SYS] if policy.gpu else [])
+    words += ["--perms", "1777", "--size", str(SHM_MB * MEGABYTE), "--tmpfs", "/dev/shm"]
     words += ["--perms", "1777", "--size", str(TMP_MB * MEGABYTE), "--tmpfs", "/tmp"]
     words += _each("--ro-bind", python)  # after /tmp, where a checkout and its environment may lie
     for path in policy.hide:
         words += ["--tmpfs", path, "--remount-ro", path] if covered(path, (*SYSTEM, *python)) else []
     words += _each("--ro-bind", policy.read) + _each("--bind", policy.write)
+    words += [*_each("--dev-bind", cuda.nodes(policy)), "--remount-ro", "/dev"]
     return [*words, "--remount-ro", "/", "--chdir", "/", "--", program("cat")]
 
 
@@ -178,11 +180,6 @@ def can_forbid_nesting() -> bool:
     """Whether this bwrap knows --disable-userns. Raises OSError where there is no bwrap."""
     done = subprocess.run([program("bwrap"), "--help"], capture_output=True, text=True, timeout=2, check=False)
     return "--disable-userns" in done.stdout + done.stderr
-
-
-def gpu_devices() -> tuple[str, ...]:
-    """The device files of NVIDIA's driver, and that of WSL."""
-    return tuple(sorted(str(path) for kind in ("nvidia*", "dxg") for path in Path("/dev").glob(kind)))
 
 
 def _system(path: str) -> list[str]:

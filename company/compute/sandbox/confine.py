@@ -9,10 +9,9 @@ from functools import cache
 from typing import NoReturn
 
 from company.compute.environment import ROOT
-from company.compute.sandbox import bubblewrap, kernel, landlock, seccomp
+from company.compute.sandbox import bubblewrap, cuda, kernel, landlock, seccomp
 from company.compute.sandbox.levels import Level
 from company.compute.sandbox.policy import (
-    GPU_FACTS,
     PROCESSOR,
     SYSTEM,
     SYSTEM_FILES,
@@ -32,8 +31,9 @@ class Cell:
     Where entering fails nothing of the code that it is for may run.
     """
 
-    def __init__(self, confined: Confined) -> None:
+    def __init__(self, confined: Confined, once_inside: Callable[[], None] | None = None) -> None:
         self.confined = confined
+        self._once_inside = once_inside
         warm(confined.level)
         self.holder = bubblewrap.Holder(confined.policy, here()) if namespaced(confined.level) else None
 
@@ -67,6 +67,8 @@ class Cell:
         elif level == "degraded":
             _degraded(policy)
         os.chdir(cwd)
+        if self._once_inside:
+            self._once_inside()
 
 
 def namespaced(level: Level) -> bool:
@@ -96,8 +98,9 @@ def _inside(level: Level, policy: Policy) -> None:
     if level == "standard":
         seccomp.apply(seccomp.Filter(), os.getpid())
         return
-    read = (*SYSTEM, *SYSTEM_FILES, PROCESSOR, GPU_FACTS, "/proc", "/dev", *here(), *policy.read)
-    landlock.apply(read, ("/tmp", "/dev/shm", *DEVICES, *_gpu_devices(policy), *policy.write))
+    read = (*SYSTEM, *SYSTEM_FILES, PROCESSOR, cuda.SYS, "/proc", "/dev", *here(), *policy.read)
+    write = ("/tmp", "/dev/shm", *DEVICES, *cuda.nodes(policy), *policy.write)
+    landlock.apply(read, write, (cuda.THREADS,) if policy.gpu else ())
     seccomp.apply(seccomp.Filter(sockets="unix", memfd=policy.gpu), os.getpid())
 
 
@@ -108,11 +111,9 @@ def _degraded(policy: Policy) -> None:
             raise OSError(0, f"{path} lies where experiments may read: put the run directory elsewhere (--out)")
     kernel.drop_privileges()
     facts = [f"/proc/{name}" for name in PROC_FACTS]
-    read = (*shown, *SYSTEM_FILES, PROCESSOR, *facts, *((GPU_FACTS,) if policy.gpu else ()), *policy.read)
-    abi = landlock.apply(read, (*DEVICES, *_gpu_devices(policy), *policy.write))
+    read = (*shown, *SYSTEM_FILES, PROCESSOR, *facts, *((cuda.SYS, *cuda.FACTS) if policy.gpu else ()), *policy.read)
+    write = (*DEVICES, *cuda.nodes(policy), *policy.write)
+    abi = landlock.apply(read, write, (cuda.THREADS,) if policy.gpu else ())
     signals = "all" if abi >= landlock.LEAST_FOR_SCOPES else "self"
-    seccomp.apply(seccomp.Filter("none", signals, memfd=policy.gpu), os.getpid())
-
-
-def _gpu_devices(policy: Policy) -> tuple[str, ...]:
-    return bubblewrap.gpu_devices() if policy.gpu else ()
+    sockets = "listening" if policy.gpu else "none"
+    seccomp.apply(seccomp.Filter(sockets, signals, memfd=policy.gpu), os.getpid())

@@ -15,6 +15,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_SYS_ADMIN = 21
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 2, 4, 8, 32, 4096
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -59,6 +60,13 @@ def setns(descriptor: int, kinds: int) -> None:
 def unshare(kinds: int) -> None:
     """Leave namespaces for new ones."""
     _checked(_libc.unshare(c_int(kinds)), "unshare")
+
+
+def bind_writable(path: str) -> None:
+    """Mount a folder over itself, this time to be written, in this process's mount namespace."""
+    place = path.encode()
+    for flags in (MS_BIND, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC):
+        _checked(_libc.mount(place, place, None, c_ulong(flags), None), f"mounting {path}")
 
 
 def may_administer() -> bool:

@@ -25,6 +25,7 @@ READ = EXECUTE | READ_FILE | READ_DIR
 NET_ALL = 3  # bind and connect of TCP
 SCOPE_ALL = 3  # abstract unix sockets, signals
 LEAST_FOR_SCOPES = 6
+FILL = WRITE_FILE | READ_FILE | READ_DIR | TRUNCATE
 
 
 def version() -> int:
@@ -40,10 +41,12 @@ def file_rights(abi: int) -> int:
     return (1 << (13 if abi < 2 else 14 if abi < 3 else 15 if abi < 5 else 16)) - 1
 
 
-def apply(read: Iterable[str], write: Iterable[str]) -> int:
+def apply(read: Iterable[str], write: Iterable[str], fill: Iterable[str] = ()) -> int:
     """Leave this process only `read` (files and folders to read and run) and `write` (everything beneath them).
 
-    Paths that do not exist are left out. Returns the ABI used. Raises OSError; needs no_new_privs.
+    In `fill` files may be written, and none made or removed; such a folder stays open, since those of /proc have their
+    rights only for as long as the kernel remembers them. Paths that do not exist are left out. Returns the ABI used.
+    Raises OSError; needs no_new_privs.
     """
     abi = version()
     if abi == 0:
@@ -56,6 +59,9 @@ def apply(read: Iterable[str], write: Iterable[str]) -> int:
         for paths, rights in ((read, READ), (write, every & ~IOCTL_DEV)):
             for path in paths:
                 _allow(ruleset, path, rights & every)
+        for path in fill:
+            os.open(path, os.O_PATH | os.O_CLOEXEC)
+            _allow(ruleset, path, FILL & every)
         syscall(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

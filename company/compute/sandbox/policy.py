@@ -15,7 +15,6 @@ from company.compute.sandbox.levels import Level
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 PROCESSOR = "/sys/devices/system/cpu"  # numerical libraries look there
-GPU_FACTS = "/sys"  # CUDA does
 LIBRARIES = ("LD_LIBRARY_PATH", "CUDA_HOME")  # variables that name folders of shared libraries
 TMP_MB, SHM_MB = 64, 256  # sizes of /tmp and /dev/shm: memory that belongs to no process
 INSTALLED = ("site-packages", "dist-packages")
@@ -25,12 +24,16 @@ PARTS = ("bin", "lib", "lib64", "include", "share", "pyvenv.cfg")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What one process needs beside Python itself. Paths are absolute; what is in `hide` is there for nobody."""
+    """What one process needs beside Python itself. Paths are absolute; what is in `hide` is there for nobody.
+
+    With `gpu` CUDA works inside, on the cards whose device files are in `cards`.
+    """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     gpu: bool = False
+    cards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def restored(asked: Mapping[str, Any] | None) -> Confined:
     if asked is None:
         return Confined("none")
     policy = asked["policy"]
-    paths = {name: tuple(policy[name]) for name in ("read", "write", "hide")}
+    paths = {name: tuple(policy[name]) for name in ("read", "write", "hide", "cards")}
     return Confined(asked["level"], Policy(**paths, gpu=policy["gpu"]))
 
 

@@ -24,7 +24,6 @@ from company.compute.sandbox.levels import LEVELS, Level, Wanted
 from company.compute.sandbox.policy import Confined, Policy
 
 PROGRAM = "import sys; sys.path.append(sys.argv[1]); from company.compute.sandbox.probe import main; main()"
-TENSOR = PROGRAM.replace("import main; main()", "import try_tensor; try_tensor(sys.argv[2])")
 PATIENCE_S = 20.0
 INSTALL = "install bubblewrap 0.7 or newer (apt install bubblewrap, dnf install bubblewrap)"
 NAMESPACES = (
@@ -92,44 +91,6 @@ def advice(level: Level, reason: str) -> str:
     if "not installed" in reason or "nknown option" in reason:
         return INSTALL
     return LANDLOCK if "Landlock" in reason else NAMESPACES
-
-
-def tensor_inside(level: Level) -> str:
-    """Make a CUDA tensor inside a level, in a process of its own (seconds); empty where it can, else why not.
-
-    Untried on a GPU.
-    """
-    words = [sys.executable, "-P", "-s", "-c", TENSOR, str(ROOT), level]
-    try:
-        done = subprocess.run(
-            words, env=clean_env(HOME=str(Path.home())), capture_output=True, text=True, timeout=120,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    said = done.stdout.strip().splitlines()[-1:] or ["it ended without a word"]
-    return "" if said == ["holds"] else said[0]
-
-
-def try_tensor(level: Level) -> None:
-    """Print "holds" where a CUDA tensor can be made and added up inside, else why not."""
-    with tempfile.TemporaryDirectory(prefix="loopworks-") as name:
-        cell = Cell(Confined(level, Policy(write=(name,), gpu=True)))
-        os.waitpid(cell.fork(partial(_add_up, cell, name)), 0)
-
-
-def _add_up(cell: Cell, folder: str) -> NoReturn:
-    said = "it ended early"
-    try:
-        cell.enter(folder)
-        import torch
-
-        said = "holds" if float(torch.ones(8, device="cuda").sum()) == 8.0 else "a wrong sum"
-    except Exception as error:
-        said = " ".join(str(error).split())[:300]
-    finally:
-        print(said, flush=True)
-        os._exit(0)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
 SET_MODE_FILTER = 1
 X32_BIT = 0x40000000  # calls of the x32 interface have the numbers of others with this bit
-AF_UNIX = 1
+AF_UNIX, SOCK_SEQPACKET, KIND_OF_SOCKET = 1, 5, 0xF  # the last leaves a type without its flags
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into a terminal, as if a person did
 
 # Number on x86_64 and on aarch64, None where there is no such call. From 424 on they are the same everywhere.
@@ -39,11 +39,11 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
 }  # fmt: skip
 MEMFD_CREATE = (319, 279)
-SOCKET, CLONE, CLONE3, IOCTL = (41, 198), (56, 220), (435, 435), (16, 29)
+SOCKET, CONNECT, CLONE, CLONE3, IOCTL = (41, 198), (42, 203), (56, 220), (435, 435), (16, 29)
 SIGNALS = ((62, 129), (200, 130), (234, 131))  # kill, tkill, tgkill: the first argument is whom
 SIGNALS_BY_HANDLE = ((129, 138), (297, 240), (424, 424))  # rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal
 
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 ALLOW, KILL, FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 AT_CALL, AT_ARCH, AT_ARGUMENTS = 0, 4, 16
 
@@ -52,9 +52,13 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, op
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is denied beside DENIED. `sockets` that may be made; `signals` to whom; `memfd`: files in memory."""
+    """What is denied beside DENIED. `sockets` that may be made; `signals` to whom; `memfd`: files in memory.
 
-    sockets: Literal["all", "unix", "none"] = "all"
+    "listening": unix sockets of the one kind on which nothing is sent before a connection, and none may connect; the
+    CUDA driver does not start without one.
+    """
+
+    sockets: Literal["all", "unix", "listening", "none"] = "all"
     signals: Literal["all", "self"] = "all"
     memfd: bool = True
 
@@ -82,6 +86,10 @@ def program(asked: Filter, arch: str, pid: int) -> list[Instruction]:
         code += _refuse(SOCKET[column], errno.EACCES)
     elif asked.sockets == "unix":
         code += _if_call(SOCKET[column], _unless((AF_UNIX,), errno.EACCES))
+    elif asked.sockets == "listening":
+        code += _refuse(CONNECT[column], errno.EACCES)
+        kind = [(LOAD, 0, 0, AT_ARGUMENTS + 8), (AND, 0, 0, KIND_OF_SOCKET), *_unless((SOCK_SEQPACKET,), errno.EACCES)]
+        code += _if_call(SOCKET[column], [*_unless((AF_UNIX,), errno.EACCES), *kind])
     if asked.signals == "self":
         for numbers in SIGNALS:
             code += _if_call(numbers[column], _unless((pid, 0), errno.EPERM))

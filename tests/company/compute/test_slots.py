@@ -24,6 +24,7 @@ class FakeNvml:
 
     def __init__(self, count: int = 2, mig: Mapping[int, list[str]] | None = None, broken: str = "") -> None:
         self.count, self.mig, self.broken, self.open = count, mig or {}, broken, 0
+        self.names = ["H200"] * count
 
     def nvmlInit(self) -> None:
         if self.broken == "init":
@@ -55,11 +56,22 @@ class FakeNvml:
         except IndexError:
             raise self.NVMLError("Not Found") from None
 
+    def nvmlDeviceGetMinorNumber(self, handle: int) -> int:
+        if self.broken == "minor":
+            raise self.NVMLError("Not Supported")
+        return 7 - handle  # device files need not be numbered as NVML numbers
+
+    def nvmlDeviceGetGpuInstanceId(self, handle: str) -> int:
+        return ord(handle) - ord("x") + 1
+
+    def nvmlDeviceGetComputeInstanceId(self, handle: str) -> int:
+        return 0
+
     def nvmlDeviceGetUUID(self, handle: int | str) -> str | bytes:
         return f"MIG-{handle}" if isinstance(handle, str) else f"GPU-{'AB'[handle]}00{handle}".encode()
 
     def nvmlDeviceGetName(self, handle: int | str) -> str:
-        return "H200"
+        return self.names[handle] if isinstance(handle, int) else "H200"
 
     def nvmlDeviceGetMemoryInfo(self, handle: int | str) -> Any:
         return SimpleNamespace(total=80 << 30)
@@ -78,16 +90,44 @@ def ids(environ: Mapping[str, str], nvml: FakeNvml | None = None) -> list[str]:
         (None, ["GPU-A000", "GPU-B001"]),
         ("", []),
         ("-1", []),
-        ("1", ["1"]),
-        ("1,0", ["1", "0"]),
-        ("0,-1,1", ["0"]),
-        ("0,7,1", ["0"]),
-        ("GPU-B", ["GPU-B"]),
+        ("1", ["GPU-B001"]),
+        ("1,0", ["GPU-B001", "GPU-A000"]),
+        ("0,-1,1", ["GPU-A000"]),
+        ("0,7,1", ["GPU-A000"]),
+        ("GPU-B", ["GPU-B001"]),
         ("GPU-X", []),
     ],
 )
 def test_a_set_cuda_visible_devices_is_kept_to(value: str | None, expected: list[str]) -> None:
     assert ids({} if value is None else {"CUDA_VISIBLE_DEVICES": value}) == expected
+
+
+def test_the_device_files_of_a_card_are_its_own() -> None:
+    assert [gpu.nodes for gpu in survey({}, FakeNvml()).gpus] == [("/dev/nvidia7",), ("/dev/nvidia6",)]
+    assert [gpu.nodes for gpu in survey({"CUDA_VISIBLE_DEVICES": "1"}, FakeNvml()).gpus] == [("/dev/nvidia6",)]
+    assert [gpu.nodes for gpu in survey({}, FakeNvml(broken="minor")).gpus] == [(), ()]  # as in WSL
+    assert [slot.nodes for slot in gpu_slots(survey({}, FakeNvml()).gpus, 1, 1)] == [("/dev/nvidia7",)]
+
+
+def test_an_index_among_cards_that_differ_stays_what_the_person_meant() -> None:
+    """CUDA counts the fastest first, which NVML cannot know."""
+    nvml = FakeNvml()
+    nvml.names = ["T4", "H200"]
+    (unsure,) = survey({"CUDA_VISIBLE_DEVICES": "0"}, nvml).gpus
+    assert (unsure.id, unsure.nodes) == ("0", ("/dev/nvidia7", "/dev/nvidia6"))
+    (sure,) = survey({"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, nvml).gpus
+    assert (sure.id, sure.nodes) == ("GPU-A000", ("/dev/nvidia7",))
+
+
+def test_an_instance_of_a_divided_gpu_has_its_own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    minors = "config 1\ngpu7/gi1/access 30\ngpu7/gi1/ci0/access 31\ngpu7/gi2/access 39\ngpu7/gi2/ci0/access 40\n"
+    (tmp_path / "mig-minors").write_text(minors)
+    monkeypatch.setattr(gpus, "MIG_MINORS", tmp_path / "mig-minors")
+    keys = [gpu.nodes for gpu in survey({}, FakeNvml(1, mig={0: ["x", "y"]})).gpus]
+    assert keys == [
+        ("/dev/nvidia7", "/dev/nvidia-caps/nvidia-cap30", "/dev/nvidia-caps/nvidia-cap31"),
+        ("/dev/nvidia7", "/dev/nvidia-caps/nvidia-cap39", "/dev/nvidia-caps/nvidia-cap40"),
+    ]
 
 
 def test_a_divided_gpu_is_its_instances() -> None:
