@@ -217,8 +217,8 @@ class LiveCompany:
         row = self.ledger.start_attempt(order.experiment, order.attempt, order.slot.index)
         try:
             outcome = await self.compute.run(order, on_rung)
-        except asyncio.CancelledError:
-            self.ledger.end_attempt(row, "stopped", "", {})
+        except (asyncio.CancelledError, Exception) as error:  # such as a broken seal, which ends the company
+            self.ledger.end_attempt(row, "stopped", self._redactor.text(str(error)), {})
             raise
         measured: Mapping[str, float] = outcome.measured
         outcome = replace(outcome, detail=self._redactor.text(outcome.detail))

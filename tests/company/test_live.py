@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from core_kit import digest_of, eventful_chart, moody, rough_project, rough_trainer
 
 from company.compute.backend import ComputeError, Order, Outcome
+from company.compute.seal import Unsealed
 from company.engine import Engine, Step
 from company.entities import Agent
 from company.ledger import Ledger
@@ -270,3 +273,19 @@ async def test_a_full_disk_stops_the_company_and_is_no_part_of_its_history(
     office.train = TRAIN
     closed, _ = await office.work()
     assert closed and office.digest() == peace.digest()
+
+
+async def test_a_broken_seal_ends_the_company_and_leaves_no_attempt_open(tmp_path: Path) -> None:
+    office = Office(tmp_path, slots=3)
+    await office.work(stop_after=20)
+
+    def broken(run: Run) -> Outcome:
+        raise Unsealed("evaluate.py changed while the company worked: put the old one back, then resume")
+
+    office.train = broken
+    with pytest.raises(Unsealed):
+        await office.work()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as asked:
+        rows = asked.execute("SELECT outcome, detail FROM attempt WHERE ended IS NOT NULL").fetchall()
+        assert asked.execute("SELECT count(*) FROM attempt WHERE ended IS NULL").fetchone() == (0,)
+    assert ("stopped", "evaluate.py changed while the company worked: put the old one back, then resume") in rows
