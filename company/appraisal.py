@@ -16,12 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from company.contribution import Score
+from projects.frozen import frozen
 
 INTERVAL = 0.9
 
@@ -30,7 +32,8 @@ RATIO_LOG_SD = 0.8  # and may well be a quarter of it, or more than all of it
 RATIOS = np.geomspace(RATIO / 8, RATIO * 8, 25)
 NOISE, NOISE_RUNS = 1.0, 4.0  # prior guess of s in compressed sigmas, and how many runs it counts for
 PRIOR_SD = 1.16  # of someone without a result: what these priors come to
-NEWTON_STEPS, STILL = 8, 1e-4
+NEWTON_STEPS, STILL = 8, 1e-2  # in standard deviations: what is left after such a step is its square
+TABLED = np.concatenate([[-1e9], np.linspace(-16.0, 16.0, 2049), [1e9]])  # where Student's distribution is looked up
 LEAST_CHANCE = 1e-5  # of a point of the grid, below which it is left out
 
 STANDARD = NormalDist()
@@ -38,7 +41,7 @@ Z = STANDARD.inv_cdf(0.5 + INTERVAL / 2)  # half an interval, in standard deviat
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Posterior:
     """Worth of a full-length run: mean, 90 % interval, evidence, and P(worth < replacement level).
 
@@ -162,6 +165,14 @@ def _table(cell: NDArray[np.intp], weight: Array, shape: tuple[int, ...]) -> Arr
     return np.asarray(np.bincount(cell, weight, math.prod(shape)), dtype=np.float64).reshape(shape)
 
 
+@lru_cache(maxsize=512)
+def _student(freedom: float) -> Array:
+    """Student's cumulative distribution at TABLED: between its points a line is right to 1e-5."""
+    from scipy.special import stdtr
+
+    return np.asarray(stdtr(freedom, TABLED), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class _Mixture:
     """A mixture of g Student t distributions for each of m quantities: chance (g,), location and scale (g, m)."""
@@ -187,9 +198,7 @@ class _Mixture:
 
     def cdf(self, at: Array) -> Array:
         """P(quantity <= at), for one or several values of each: (..., m)."""
-        from scipy.special import stdtr
-
-        return self.chance @ stdtr(self.freedom, (at[..., None, :] - self.location) / self.scale)
+        return self.chance @ np.interp((at[..., None, :] - self.location) / self.scale, TABLED, _student(self.freedom))
 
     def _density(self, at: Array) -> Array:
         half = (self.freedom + 1) / 2

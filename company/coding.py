@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from company.entities import Experiment, Pending
 from company.judging import mean, pooled_sd, sample_sd
 from company.patching.versions import Version, lines_of, patched
 from company.state import State
+from projects.frozen import frozen
 from projects.spec import Project
 from roles.intents import Patch, Propose
 
 SEEDS_FOR_LESS_CODE = 3  # fresh seeds at least: that something is no worse is harder to see than that it is better
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """A config and a version of the code; `new` is that version where nobody wrote it before."""
 

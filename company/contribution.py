@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from company.entities import NOBODYS_FAULT
+from projects.frozen import frozen
 
 BLOCK = 8  # consecutive results that share a field: short enough that the champion hardly moves, long enough to compare
 WINDOW = 24  # finished results that say how bad a result without a metric is
@@ -24,7 +24,7 @@ STOPPED_AT = 0.25  # what is worse than the median at a rung has an expected ran
 LEAST_WEIGHT = 0.05  # a run that was stopped at once is still an observation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Score:
     """One observation for the appraisal of its proposer.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from company import equipping, finals, interventions, lifecycle, management, trials
@@ -20,12 +20,13 @@ from company.planning import awaiting, budget_left, exhausted, next_proposer, ov
 from company.staffing import founding_brain
 from company.state import State
 from projects.brief import describe
+from projects.frozen import frozen
 from projects.spec import Project
 from roles.intents import Intent
 from roles.observation import Observation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decided:
     """An agent's decision came back."""
 
@@ -37,7 +38,7 @@ class Decided:
     budget: str = ""  # why no model is asked any more
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RungSeen:
     """A running experiment reported its training loss at a rung."""
 
@@ -48,7 +49,7 @@ class RungSeen:
     loss: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """A run ended."""
 
@@ -57,7 +58,7 @@ class Ended:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Commanded:
     """A person's command, from the `command` table: its number, what to do, with what, and whose it is."""
 
@@ -70,14 +71,14 @@ class Commanded:
 Completion = Decided | RungSeen | Ended | Commanded
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Consult:
     """Ask an agent for a decision."""
 
     decision: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Launch:
     """Run an experiment on its slot."""
 
@@ -85,7 +86,7 @@ class Launch:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancel:
     """End a running experiment that the company has stopped."""
 
@@ -95,7 +96,7 @@ class Cancel:
 Effect = Consult | Launch | Cancel
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """What one completion led to: events to record in one transaction, then effects to carry out."""
 
@@ -229,7 +230,7 @@ class Engine:
         pending = self.state.decisions.get(completion.decision)
         if pending is None:
             return
-        intents = [{"kind": intent.kind(), **ev.tame(vars(intent))} for intent in completion.intents]
+        intents = [_told(intent) for intent in completion.intents]
         problem = ev.clean(completion.problem)
         self.emit(ev.DecisionMade(pending.id, pending.agent, pending.task, intents, problem, completion.measured))
         equipping.heed(self, pending.agent, completion.outage, completion.budget, bool(problem))
@@ -258,6 +259,11 @@ class Engine:
         if experiment is None or experiment.status != "running" or experiment.attempt != completion.attempt:
             return
         lifecycle.on_ended(self, experiment, completion.outcome)
+
+
+def _told(intent: Intent) -> dict[str, ev.Json]:
+    """An intent as it is recorded: the names are its class's, what they hold is the agent's."""
+    return {"kind": type(intent).__name__, **{name: ev.tame(value) for name, value in vars(intent).items()}}
 
 
 _HANDLERS: dict[type, Callable[[Engine, Any], None]] = {

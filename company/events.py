@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from operator import attrgetter
 from typing import Any
+
+from projects.canonical import canonical_encoder
+from projects.frozen import frozen
 
 Json = Any
 Measured = Mapping[str, Any]
@@ -20,7 +23,7 @@ MOST_ITEMS = 256  # in a list or an object of an agent's answer
 MOST_DEPTH = 32  # of lists and objects within each other
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """Base of all events; `kind` is the class name."""
 
@@ -29,7 +32,7 @@ class Event:
         return type(self).__name__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFounded(Event):
     """A company starts on a project. `project` is projects.brief.describe(...); `chart` is OrgChart.to_dict()."""
 
@@ -41,7 +44,7 @@ class RunFounded(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentHired(Event):
     agent: str
     name: str
@@ -52,7 +55,7 @@ class AgentHired(Event):
     talent: int | None = None  # the entry of the chart's talent pool, where it came from there
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentReplaced(Event):
     """`leaving` goes and `hired` (an AgentHired in the same transaction) takes the position over, with its notes.
 
@@ -68,7 +71,7 @@ class AgentReplaced(Event):
     trial: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrialEnded(Event):
     """`hired` has the position from now on, and `leaving` goes for good: the former holder, or, where the trial was not
     `passed`, the one who was tried."""
@@ -82,7 +85,7 @@ class TrialEnded(Event):
     evidence: Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentCoached(Event):
     """On probation: the `target` in words is a worth of at least `level`, judged after `experiments` more results.
 
@@ -100,7 +103,7 @@ class AgentCoached(Event):
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentAppraised(Event):
     """A manager's judgement with its evidence: worth, low, high and level in compressed sigmas a full-length run.
 
@@ -120,7 +123,7 @@ class AgentAppraised(Event):
     parts: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HarnessVersioned(Event):
     """What an agent with a language model is equipped with from now on: `prompt` is all that it is told before it is
     asked, `hash` that of prompt, tools and settings of its brain."""
@@ -132,7 +135,7 @@ class HarnessVersioned(Event):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentPaused(Event):
     """Its model's server is out: it is not asked for proposals before `until` of the company's are finished, unless
     nobody else can propose; for what else it has to decide its offline policy answers, on record."""
@@ -142,21 +145,21 @@ class AgentPaused(Event):
     until: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentReturned(Event):
     """Its model answers again."""
 
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelBudgetSpent(Event):
     """The chart's budget of tokens or US dollars is gone: research ends, and offline policies decide what is left."""
 
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionRequested(Event):
     decision: str
     agent: str
@@ -165,7 +168,7 @@ class DecisionRequested(Event):
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionMade(Event):
     """`intents` is a list of {"kind": ..., fields}; `problem` says why the offline policy answered instead."""
 
@@ -177,7 +180,7 @@ class DecisionMade(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DirectiveGiven(Event):
     manager: str
     agent: str
@@ -187,14 +190,14 @@ class DirectiveGiven(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestSent(Event):
     manager: str
     to: str | None
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalDropped(Event):
     """A proposal that cost nothing: a duplicate of `of`, or outside the space."""
 
@@ -206,7 +209,7 @@ class ProposalDropped(Event):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentCreated(Event):
     """`purpose` is baseline, proposal, replication or closing; `parent` is the candidate that a replication repeats."""
 
@@ -227,7 +230,7 @@ class ExperimentCreated(Event):
     code: str = ""  # the version of the training code, "" the project's own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodeWritten(Event):
     """A version of the training code that nobody wrote before: `parent` ("" the project's own) changed by `diff`.
 
@@ -244,7 +247,7 @@ class CodeWritten(Event):
     experiment: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentPatched(Event):
     """A failed experiment runs again with repaired code: `code` is the version, `hash` what config and code are now."""
 
@@ -255,7 +258,7 @@ class ExperimentPatched(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RepairRefused(Event):
     """A repair of the code that cannot be run: it does not apply, is not allowed, or was tried before."""
 
@@ -264,7 +267,7 @@ class RepairRefused(Event):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteWritten(Event):
     """What an agent wrote into the notebook, for those who see its results."""
 
@@ -272,7 +275,7 @@ class NoteWritten(Event):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReviewGiven(Event):
     experiment: str
     reviewer: str
@@ -281,13 +284,13 @@ class ReviewGiven(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentRefused(Event):
     experiment: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentQueued(Event):
     """Ready for a slot; from here on its cost counts against the budget."""
 
@@ -299,7 +302,7 @@ class ExperimentQueued(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentStarted(Event):
     experiment: str
     attempt: int
@@ -307,7 +310,7 @@ class ExperimentStarted(Event):
     rungs: Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RungReached(Event):
     experiment: str
     rung: int
@@ -315,7 +318,7 @@ class RungReached(Event):
     loss: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttemptFailed(Event):
     """A run failed by its own doing, and an engineer is asked whether it can be repaired.
 
@@ -328,7 +331,7 @@ class AttemptFailed(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentFinished(Event):
     """`status` is ok, failed or stopped; `cost` the reference slot-seconds it held; `curve` at the chart's rungs.
 
@@ -345,7 +348,7 @@ class ExperimentFinished(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerdictGiven(Event):
     experiment: str
     reviewer: str
@@ -354,7 +357,7 @@ class VerdictGiven(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoiseMeasured(Event):
     """The baseline's mean metric and seed-to-seed standard deviation at this project's budget."""
 
@@ -363,7 +366,7 @@ class NoiseMeasured(Event):
     n: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChampionChosen(Event):
     """`claimed` is the metric of the run that was noticed, `metric` the mean of its fresh seeds (`n` of them)."""
 
@@ -378,7 +381,7 @@ class ChampionChosen(Event):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CandidateRejected(Event):
     experiment: str
     metric: float | None
@@ -388,7 +391,7 @@ class CandidateRejected(Event):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChartRevised(Event):
     """The organisation changes: revision `number`, all of `edits` or none.
 
@@ -413,7 +416,7 @@ class ChartRevised(Event):
     undoes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevisionChecked(Event):
     """What came of a revision, in the unit of its prediction: `verdict` is paid or did not pay."""
 
@@ -423,7 +426,7 @@ class RevisionChecked(Event):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StructureReviewed(Event):
     """The structure was looked at, on schedule; `outcome` says what followed."""
 
@@ -431,7 +434,7 @@ class StructureReviewed(Event):
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalAsked(Event):
     """An act waits for a person, as the chart's `approve` says. With nobody there it is refused, never done."""
 
@@ -442,7 +445,7 @@ class ApprovalAsked(Event):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalGiven(Event):
     request: str
     approved: bool
@@ -450,7 +453,7 @@ class ApprovalGiven(Event):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandAnswered(Event):
     """A person's command was carried out (`done`) or turned down, with the reason in `answer`."""
 
@@ -462,24 +465,24 @@ class CommandAnswered(Event):
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunPaused(Event):
     """Nothing new is started until RunContinued; what runs goes on."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunContinued(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResearchEnded(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HoldoutMeasured(Event):
     """The sealed holdout, read once. `gain` is positive when the champion is better, with a 95 % interval."""
 
@@ -491,7 +494,7 @@ class HoldoutMeasured(Event):
     n: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunClosed(Event):
     """`failed` says that the company could not do its work, and `reason` why."""
 
@@ -512,21 +515,32 @@ EVENTS: dict[str, type[Event]] = {
     )
 }  # fmt: skip
 
-_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
-_FIELDS = {kind: tuple(f.name for f in dataclasses.fields(event)) for kind, event in EVENTS.items()}
+_ENCODE = canonical_encoder(ensure_ascii=False, allow_nan=False)
+_FIELDS = {event: tuple(f.name for f in dataclasses.fields(event)) for event in EVENTS.values()}
 
-_TOLD = {kind: tuple(name for name in names if name != "measured") for kind, names in _FIELDS.items()}
+
+def _told(event: type[Event]) -> Callable[[Any], dict[str, Json]]:
+    """`payload` for one type of event: the hottest function of a batch."""
+    names = sorted(name for name in _FIELDS[event] if name != "measured")
+    if len(names) == 1:
+        name = names[0]
+        return lambda event: {name: getattr(event, name)}
+    values = attrgetter(*names)
+    return lambda event: dict(zip(names, values(event), strict=True))
+
+
+_TOLD = {event: _told(event) for event in EVENTS.values()}
 
 
 def payload(event: Event) -> dict[str, Json]:
     """The event's fields without `measured`, ready for canonical JSON."""
-    return {name: getattr(event, name) for name in _TOLD[event.kind]}
+    return _TOLD[type(event)](event)
 
 
 def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = None) -> Event:
     """The event that `payload` came from. Raises KeyError for a kind that this version does not know."""
     event = EVENTS[kind]
-    return event(**fields, **({"measured": measured or {}} if "measured" in _FIELDS[kind] else {}))
+    return event(**fields, **({"measured": measured or {}} if "measured" in _FIELDS[event] else {}))
 
 
 def canonical(value: Json) -> str:
@@ -536,9 +550,8 @@ def canonical(value: Json) -> str:
 
 def chain(previous: str, at: float, event: Event) -> str:
     """The running digest of a ledger: sha256 over the previous digest and this event, as 64 hex digits."""
-    kind = type(event).__name__
-    body = _ENCODE({name: getattr(event, name) for name in _TOLD[kind]})
-    return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n{body}".encode()).hexdigest()
+    kind = type(event)
+    return chain_text(previous, at, kind.__name__, _ENCODE(_TOLD[kind](event)))
 
 
 def chain_text(previous: str, at: float, kind: str, body: str) -> str:
@@ -558,9 +571,9 @@ def tame(value: Any, limit: int = 2000, depth: int = MOST_DEPTH) -> Json:
     kind = type(value)
     if kind is str:
         return clean(value, limit)
-    if value is None or isinstance(value, bool):
-        return value
     if kind is float and -1e300 < value < 1e300:
+        return value
+    if value is None or kind is bool or (kind is int and -(2**63) < value < 2**63):
         return value
     if isinstance(value, (int, float)):
         sane = abs(value) < 1e300 and (isinstance(value, float) or abs(value) < 2**63)

@@ -12,8 +12,7 @@ while the leader is not proved to beat the baseline, every other rerun goes into
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from statistics import NormalDist, median
+from statistics import median
 from typing import TYPE_CHECKING
 
 from company import lifecycle
@@ -21,6 +20,7 @@ from company.entities import Experiment
 from company.judging import FINALS, Judgement, judge, mean, pooled_sd
 from company.planning import budget_left, fits, reserved
 from company.state import State
+from projects.frozen import frozen
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -30,10 +30,10 @@ CLEAR = 3.0  # standard errors by which everyone else must be behind for a choic
 LEAST_SPREAD = 0.5  # of configs, in standard deviations of a run: what is left of them when noise explains all
 MAD = 1.4826  # a normal distribution's standard deviation by its median absolute deviation
 
-STANDARD = NormalDist()
+PEAK, HALF_ROOT = 1 / math.sqrt(2 * math.pi), math.sqrt(0.5)  # of the standard normal density and distribution
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Belief:
     """What a config's loss is believed to be after its runs."""
 
@@ -43,7 +43,7 @@ class Belief:
 
     def after_another(self, noise: float) -> Belief:
         """The same belief, surer by one run of this variance."""
-        return replace(self, variance=1 / (1 / self.variance + 1 / noise))
+        return Belief(self.entrant, self.mean, 1 / (1 / self.variance + 1 / noise))
 
 
 def hold(engine: Engine) -> bool:
@@ -105,20 +105,29 @@ def _round(state: State, beliefs: list[Belief], sd: float) -> list[Experiment]:
             pair[name] += 1
             rerun = state.experiments[name]
         else:
-            rerun = max(beliefs, key=lambda b: _value(b, beliefs, noise)).entrant
+            values = _values(beliefs, noise)
+            rerun = beliefs[values.index(max(values))].entrant
         beliefs = [b.after_another(noise) if b.entrant is rerun else b for b in beliefs]
         chosen.append(rerun)
     return [e for e in chosen if fits(state, e.cost)]
 
 
-def _value(belief: Belief, beliefs: list[Belief], noise: float) -> float:
-    """By how much one more run of this config is expected to better the choice (beliefs are sorted by mean)."""
-    other = beliefs[1] if belief.entrant is beliefs[0].entrant else beliefs[0]
+def _values(beliefs: list[Belief], noise: float) -> list[float]:
+    """By how much one more run of each config is expected to better the choice (beliefs are sorted by mean).
+
+    A run moves a mean by a normal amount of standard deviation s, and what it is expected to better the choice by, at a
+    distance d from the best other mean, is s (pdf(d / s) - d / s cdf(-d / s)).
+    """
     if len(beliefs) < 2:
-        return 0.0
-    moved = math.sqrt(belief.variance - belief.after_another(noise).variance)
-    z = abs(belief.mean - other.mean) / moved
-    return moved * (STANDARD.pdf(z) - z * STANDARD.cdf(-z))
+        return [0.0] * len(beliefs)
+    best, second = beliefs[0].mean, beliefs[1].mean
+    distances = [second - best, *(belief.mean - best for belief in beliefs[1:])]
+    found = []
+    for belief, distance in zip(beliefs, distances, strict=True):
+        moved = belief.variance / math.sqrt(belief.variance + noise)
+        z = distance / moved
+        found.append(moved * (math.exp(-0.5 * z * z) * PEAK - 0.5 * z * math.erfc(z * HALF_ROOT)))
+    return found
 
 
 def _count(state: State, entrant: Experiment) -> int:

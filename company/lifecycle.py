@@ -30,9 +30,10 @@ HUGE = 1e100  # no metric is as large, and the square of a larger one is no numb
 def measure_noise(engine: Engine) -> None:
     """Queue the baseline on several seeds: nothing is judged without sigma."""
     config = _typed(engine.state.space, engine.state.brief["baseline"])
+    digest = content_hash(config, "")
     for n in range(engine.state.chart.policies.found.baselines):
         seed = training_seed(engine.state.seed, "baseline", "", n)
-        _create(engine, "baseline", config, seed, reason="measures the noise")
+        _create(engine, "baseline", config, digest, seed, reason="measures the noise")
 
 
 def settle_noise(engine: Engine) -> None:
@@ -78,7 +79,7 @@ def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
         engine.emit(asked.new.event(pending.agent, _next_id(state)))
     predicted = proposal.predicted if proposal.predicted is not None and math.isfinite(proposal.predicted) else None
     experiment = _create(
-        engine, "proposal", config, training_seed(state.seed, "train", digest, 0), proposer=pending.agent,
+        engine, "proposal", config, digest, training_seed(state.seed, "train", digest, 0), proposer=pending.agent,
         predicted=predicted, reason=ev.clean(proposal.reason), code=asked.code,
     )  # fmt: skip
     reviewers = _reviewers(state, experiment)
@@ -241,7 +242,7 @@ def open_holdout(engine: Engine) -> None:
             seed = training_seed(state.seed, "closing", "", n)
             reason = "the baseline on the holdout" if arm is baseline else "the champion on the holdout"
             _create(
-                engine, "closing", arm.config, seed, split="holdout", parent=arm.id, reason=reason,
+                engine, "closing", arm.config, arm.hash, seed, split="holdout", parent=arm.id, reason=reason,
                 micro_batch=arm.micro_batch, code=arm.code,
             )  # fmt: skip
 
@@ -275,19 +276,21 @@ def _holdout(state: State, baseline: list[float], champion: list[float], changed
 
 
 def _create(
-    engine: Engine, purpose: str, config: Any, seed: int, *, split: str = "validation", proposer: str | None = None,
-    parent: str | None = None, predicted: float | None = None, reason: str = "", micro_batch: int | None = None,
-    code: str = "",
+    engine: Engine, purpose: str, config: Any, digest: str, seed: int, *, split: str = "validation",
+    proposer: str | None = None, parent: str | None = None, predicted: float | None = None, reason: str = "",
+    micro_batch: int | None = None, code: str = "",
 ) -> Experiment:  # fmt: skip
-    """Create an experiment; whatever is not a proposal needs no review and goes straight to the queue."""
+    """Create an experiment; whatever is not a proposal needs no review and goes straight to the queue.
+
+    `digest` is the content hash of `config` and `code`.
+    """
     state, project = engine.state, engine.project
-    steps = project.steps(config)
+    steps, cost = project.plan(config)
     experiment_id = _next_id(state)
     position = state.seat_of(state.agents[proposer].position) if proposer else None
-    cost = project.predicted_seconds(config, steps)
     engine.emit(
         ev.ExperimentCreated(
-            experiment_id, purpose, dict(config), content_hash(config, code), seed, steps, cost, split, proposer,
+            experiment_id, purpose, dict(config), digest, seed, steps, cost, split, proposer,
             position, parent, predicted, reason, micro_batch, code,
         )
     )  # fmt: skip
@@ -481,7 +484,7 @@ def rerun(engine: Engine, candidate: Experiment) -> None:
     state = engine.state
     n = len(candidate.replications) + 1
     _create(
-        engine, "replication", candidate.config, training_seed(state.seed, "train", candidate.hash, n),
+        engine, "replication", candidate.config, candidate.hash, training_seed(state.seed, "train", candidate.hash, n),
         proposer=candidate.proposer, parent=candidate.id, reason=f"fresh seed {n} of {candidate.id}",
         micro_batch=candidate.micro_batch, code=candidate.code,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 from company.entities import UNDER_WAY
 from company.state import State
@@ -59,9 +60,10 @@ def reserved(state: State) -> int:
     accept, budget = state.chart.policies.accept, state.chart.budget
     if not accept.finals or accept.rule == "greedy" or state.sigma <= 0:
         return 0
-    runs = [budget.experiments] if budget.experiments is not None else []
-    runs += [budget.slot_seconds / state.brief["budget_seconds"]] if budget.slot_seconds is not None else []
-    return int(accept.finals * min(runs, default=0.0))
+    runs = math.inf if budget.experiments is None else budget.experiments
+    if budget.slot_seconds is not None:
+        runs = min(runs, budget.slot_seconds / state.brief["budget_seconds"])
+    return int(accept.finals * runs) if runs < math.inf else 0
 
 
 def over(state: State) -> bool:
@@ -83,9 +85,10 @@ def fits(state: State, cost: float) -> bool:
 def budget_spent(state: State) -> float:
     """The share of the research budget that is committed, 0 to 1, by whichever limit is nearer."""
     budget = state.chart.budget
-    shares = [state.admitted / budget.experiments] if budget.experiments else []
-    shares += [state.admitted_cost / budget.slot_seconds] if budget.slot_seconds else []
-    return min(1.0, max(shares, default=0.0))
+    share = state.admitted / budget.experiments if budget.experiments else 0.0
+    if budget.slot_seconds:
+        share = max(share, state.admitted_cost / budget.slot_seconds)
+    return min(1.0, share)
 
 
 def exhausted(state: State) -> bool:

@@ -63,7 +63,7 @@ class Record:
         return self._evidence.get(agent, 0)
 
     def apply(self, event: ev.Event) -> None:
-        """Learn of one event; events that no appraisal rests on change nothing."""
+        """Learn of one event; events that no appraisal rests on, those not in RECORDED, change nothing."""
         handler = _APPLY.get(type(event))
         if handler is not None:
             handler(self, event)
@@ -180,3 +180,5 @@ _APPLY: Mapping[type[ev.Event], Callable[[Record, Any], None]] = {
     ev.VerdictGiven: Record._judged,
     ev.ExperimentFinished: Record._finished,
 }
+
+RECORDED = frozenset(_APPLY)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from company.chart import OrgChart
 from company.state import State
 from company.talent import expectation
+from projects.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A hire: the index of its entry in the chart's talent pool, its brain, its display name, and what it is expected
     to give on the company's project (company/talent.py)."""
@@ -21,8 +22,21 @@ class Candidate:
     expectation: float = 0.0
 
 
+# role -> who comes next, as long as the chart and the number of hires are these
+_known: WeakKeyDictionary[State, dict[str, tuple[OrgChart, int, Candidate | None]]] = WeakKeyDictionary()
+
+
 def candidate(state: State, role: str) -> Candidate | None:
     """Who of a role is expected to give most and is not used up, the first of equals; None with nobody to hire."""
+    known = _known.setdefault(state, {})
+    chart, hired, found = known.get(role, (None, 0, None))
+    if chart is not state.chart or hired != state.hired:
+        found = _best(state, role)
+        known[role] = (state.chart, state.hired, found)
+    return found
+
+
+def _best(state: State, role: str) -> Candidate | None:
     expected = {
         index: expectation(talent, state.brief["name"])
         for index, talent in enumerate(state.chart.talent)

@@ -12,7 +12,7 @@ from typing import Any, cast
 from company import events as ev
 from company.chart import OrgChart, shared_chart
 from company.entities import NOBODYS_FAULT, RESEARCH, Agent, Code, Experiment, Noted, Pending, Probation, Revised
-from company.record import Record
+from company.record import RECORDED, Record
 from projects.brief import metric_of, space_of
 from projects.spec import Metric, SearchSpace, Value, config_hash
 from roles.brains.llm.settings import is_model
@@ -113,12 +113,18 @@ class State:
         """Change the state by one event that happened at company time `at` (reference seconds)."""
         self.now = at
         self.seq += 1
-        self.record.apply(event)
-        _APPLY[type(event)](self, event)
+        kind = type(event)
+        if kind in RECORDED:
+            self.record.apply(event)
+        _APPLY[kind](self, event)
 
     def loss(self, metric: float) -> float:
         """A metric turned so that smaller is better."""
-        return metric * self.metric.sign
+        return metric * self._sign
+
+    @cached_property
+    def _sign(self) -> float:
+        return self.metric.sign
 
     def agent_at(self, position: str) -> Agent:
         return self.agents[self.holder[position]]
@@ -338,8 +344,11 @@ class State:
         self.dropped_in_a_row += 1
 
     def _created(self, event: ev.ExperimentCreated) -> None:
+        first = self.by_hash.setdefault(event.hash, event.experiment)
+        known = self.experiments.get(first)
+        unit = known.unit if known else self.space.encode(event.config)
         experiment = Experiment(
-            event.experiment, event.purpose, event.config, event.hash, self.space.encode(event.config), event.seed,
+            event.experiment, event.purpose, event.config, event.hash, unit, event.seed,
             event.steps, event.cost, event.split, event.proposer, event.position, event.parent, event.predicted,
             event.reason, event.micro_batch, self.now, code=event.code,
         )  # fmt: skip
@@ -347,7 +356,6 @@ class State:
         if event.purpose == "proposal" and event.proposer:
             self.agents[event.proposer].turned_down = ""
         self.under_way[event.experiment] = None
-        self.by_hash.setdefault(event.hash, event.experiment)
         if event.parent and event.purpose == "replication":
             parent = self.experiments[event.parent]
             parent.replications.append(event.experiment)

@@ -21,6 +21,7 @@ from company.engine import Cancel, Completion, Consult, Decided, Ended, Engine, 
 from company.entities import Experiment, Pending
 from company.event_queue import EventQueue
 from company.state import State
+from projects.frozen import frozen
 from projects.spec import Project, Value
 from roles.employee import Employee, decide_offline
 from roles.observation import Observation, stream
@@ -180,7 +181,7 @@ class VirtualCompany:
         return experiment if experiment.status == "running" and experiment.attempt == effect.attempt else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Course:
     """What becomes of a run: seconds lost with workers, then its own, how it ends and what it reports on the way."""
 

@@ -7,7 +7,6 @@ A project is a folder with `project.yaml`, an editable `train.py` and a sealed `
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +16,12 @@ from typing import Literal
 
 import numpy as np
 
+from projects.canonical import canonical_encoder
+
 Value = str | int | float | bool
 Config = Mapping[str, Value]
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_CANONICAL = canonical_encoder(ensure_ascii=True, allow_nan=True)
 SIGNIFICANT_DIGITS = 3  # a config is read and compared by people: 0.00312, never 0.003124817
 
 
@@ -55,13 +56,22 @@ class Parameter:
 
     def contains(self, value: object) -> bool:
         """Whether `value` is of this parameter's type and within its range."""
+        return self.checker()(value)
+
+    def checker(self) -> Callable[[object], bool]:
+        """`contains` with everything worked out that does not depend on the value."""
         if self.kind == "choice":
-            return any(type(value) is type(known) and value == known for known in self.values)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return False
-        if self.kind == "int" and value != int(value):
-            return False
-        return math.isfinite(value) and self.low <= value <= self.high
+            kinds = frozenset(type(value) for value in self.values)
+            known = frozenset((type(value), value) for value in self.values)
+            return lambda value: type(value) in kinds and (type(value), value) in known
+        low, high, whole = self.low, self.high, self.kind == "int"
+
+        def inside(value: object) -> bool:
+            if type(value) is not float and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                return False
+            return low <= value <= high and (not whole or value == int(value))  # no nan is within anything
+
+        return inside
 
     def nearest(self, value: object) -> Value | None:
         """The value of this parameter that is nearest to `value`, None where there is nothing near about it."""
@@ -144,7 +154,7 @@ class SearchSpace:
 
     def check(self, config: Mapping[str, object]) -> list[str]:
         """Everything wrong with a config, one sentence each; empty when it is inside the space."""
-        if config.keys() == self.by_name.keys() and all(p.contains(config[p.name]) for p in self.parameters):
+        if config.keys() == self.by_name.keys() and all(inside(config[name]) for name, inside in self._checkers):
             return []
         problems = [f"'{name}' is missing" for name in self.names if name not in config]
         problems += [f"'{name}' is not a parameter" for name in config if name not in self.by_name]
@@ -162,6 +172,10 @@ class SearchSpace:
     def decode(self, units: Sequence[float]) -> dict[str, Value]:
         """The config nearest to a point; shape (len(parameters),)."""
         return {name: decode(unit) for (name, decode), unit in zip(self._decoders, units, strict=True)}
+
+    @cached_property
+    def _checkers(self) -> tuple[tuple[str, Callable[[object], bool]], ...]:
+        return tuple((p.name, p.checker()) for p in self.parameters)
 
     @cached_property
     def _encoders(self) -> tuple[tuple[str, Callable[[Value], float]], ...]:
@@ -283,6 +297,12 @@ class Project:
         """Optimiser steps that the reference machine does in `seconds` (default: the project's budget); at least 1."""
         left = (self.budget_seconds if seconds is None else seconds) - self.costs.fixed_seconds(config)
         return max(1, int(left / self.costs.step_seconds(config)))
+
+    def plan(self, config: Config) -> tuple[int, float]:
+        """Steps of a run at the project's budget, and the reference seconds that it holds a slot."""
+        fixed, step = self.costs.fixed_seconds(config), self.costs.step_seconds(config)
+        steps = max(1, int((self.budget_seconds - fixed) / step))
+        return steps, fixed + steps * step
 
     def predicted_seconds(self, config: Config, steps: int) -> float:
         """Reference seconds that a run of `steps` holds a slot."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 import numpy as np
 
+from projects.frozen import frozen
 from projects.spec import Config, Metric, SearchSpace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """One finished experiment as a colleague sees it.
 
@@ -33,7 +34,7 @@ class Result:
     code: str = ""  # the version of the training code, "" the project's own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Champion:
     """The incumbent: its config, the version of its code, and the mean loss of its confirmed runs."""
 
@@ -45,7 +46,7 @@ class Champion:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Directive:
     """What a manager asks of a report."""
 
@@ -54,7 +55,7 @@ class Directive:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """The experiment that a review, build, repair, watch or verdict is about.
 
@@ -80,7 +81,7 @@ class Subject:
     votes: tuple[bool, ...] = ()  # of the reviewers who have voted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportView:
     """What a manager sees of one direct report (of a whole team, where the report is a manager).
 
@@ -111,7 +112,7 @@ class ReportView:
     params: Mapping[str, Any] = field(default_factory=dict)  # settings of its brain
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """Everything that one decision may rest on."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from projects.frozen import frozen
 from projects.spec import Project, Value
 
 
@@ -42,7 +43,7 @@ class Order:
     files: Mapping[str, str] = field(default_factory=dict)  # changed code: takes the place of the project's own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How a run ended. `lost` means the infrastructure failed and the run may be carried out again.
 

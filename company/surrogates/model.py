@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,13 @@ from company.surrogates.groups import Group
 from company.surrogates.kernel import Array, Coordinates, Scales, as_float32, matern, scaled, squares
 from company.surrogates.recording import Recording
 from company.surrogates.scale import Scale
+from projects.frozen import frozen
 from projects.spec import Config
 
 LARGEST_LOG = 50.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What the model says of a config: `z` on the metric's scale with the noise's `sd` there; `failing` > 0 fails.
 

@@ -39,7 +39,7 @@ class TableWorld:
 
     def train(self, run: Run) -> Outcome:
         """The predicted metric with the noise of the run's seed, and the nearest recorded curve brought to it."""
-        answer, steps, z = self._answer(run.config), _steps(run.steps), normals(run.seed, b"recorded noise", 2)
+        answer, steps, z = self._answer(run.config), _steps(run.steps), _luck(run.seed)
         if failure := self._failure(answer, z[0]):
             seen = zip(steps, failure.curve, strict=False)
             curve = tuple((at, loss) for at, loss in seen if loss is not None)
@@ -62,7 +62,7 @@ class TableWorld:
 
         A run that fails takes the part of it that the nearest recorded failure took.
         """
-        answer, z = self._answer(run.config), normals(run.seed, b"recorded noise", 3)
+        answer, z = self._answer(run.config), _luck(run.seed)
         failure = self._failure(answer, z[0])
         ratio = math.exp(answer.ratio + self.surrogate.ratio.spread * z[2])
         return self._project.predicted_seconds(run.config, run.steps) * ratio * (failure.share if failure else 1.0)
@@ -96,6 +96,12 @@ def world_of(recording: Recording) -> TableWorld:
     """The world of a recording, fitted now if its file does not say how."""
     found = kept_fit(recording) or fit(recording)
     return TableWorld(surrogate_of(recording, found), found, recording.about.name)
+
+
+@lru_cache(maxsize=16)
+def _luck(seed: int) -> tuple[float, ...]:
+    """What a run's seed brings: to whether it fails, to its metric and to how long it takes."""
+    return tuple(normals(seed, b"recorded noise", 3))
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from projects.frozen import frozen
 from projects.spec import Value
 from roles.observation import Result
 
@@ -16,7 +17,7 @@ Curve = Sequence[tuple[float, float]]
 LEAST_CURVES = 5  # finished runs that must have passed a rung before a stopped run is placed among them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggestion:
     """What a brain would run next. `predicted` is a loss (smaller is better), None where it expects nothing.
 
