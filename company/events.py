@@ -593,3 +593,8 @@ def clean(text: str, limit: int = 500) -> str:
         return text
     kept = "".join(c for c in text[: 4 * limit] if c == "\n" or (c.isprintable() and not "\ud800" <= c <= "\udfff"))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def sandbox_of(event: RunFounded | ExperimentFinished) -> str:
+    """The level of the sandbox that it was measured under, "" where nothing was trained."""
+    return clean(str(event.measured.get("sandbox", "")), 20)
