@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from company.commands.inputs import say_usage
 from company.exits import Exit
 
 COMMANDS = {
@@ -70,6 +71,9 @@ def main() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
         sys.exit(loopworks.main(standalone_mode=False))
+    except click.UsageError as problem:
+        say_usage(problem)
+        sys.exit(problem.exit_code)
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)

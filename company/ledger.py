@@ -86,7 +86,7 @@ class Ledger:
     def __init__(self, path: Path, *, write: bool = False, locked: bool = False) -> None:
         if not write and not path.is_file():
             raise LedgerError(f"{path}: no ledger here; name the directory of a run")
-        self.path = path
+        self.path, self._writes = path, write
         self._database = writer(path) if write else reader(path)
         with self._talk() as session:
             version = self._check_version(session, write)
@@ -266,7 +266,7 @@ class Ledger:
             with Session(self._database, expire_on_commit=False) as session:
                 yield session
         except (SQLAlchemyError, sqlite3.Error) as error:  # the driver's own where a connection cannot be set up
-            raise LedgerError(_explain(self.path, error)) from error
+            raise LedgerError(_explain(self.path, error, self._writes)) from error
 
     def _check_version(self, session: Session, write: bool) -> int:
         version = session.execute(text("PRAGMA user_version")).scalar_one()
@@ -301,7 +301,7 @@ class Ledger:
                 self.close()
                 self._database = copy_in_memory(self.path)
         except (OSError, sqlite3.Error) as error:
-            raise LedgerError(_explain(self.path, error)) from error
+            raise LedgerError(_explain(self.path, error, self._writes)) from error
         with self._talk() as session:
             migrate(session.connection(), version)
             recorded = [Recorded(r.seq, r.at, r.wall, _restore(r, self.path)) for r in _event_rows(session)]
@@ -344,13 +344,13 @@ def _restore(row: EventRow, path: Path) -> ev.Event:
         ) from error
 
 
-def _explain(path: Path, error: Exception) -> str:
+def _explain(path: Path, error: Exception, writes: bool) -> str:
     cause = ev.clean(str(error.orig if isinstance(error, DatabaseError) else error).split("\n")[0], 200)
     if "full" in cause or "disk I/O" in cause:
         return f"{path}: the disk is full: free some space and resume the run"
     if "readonly" in cause or "unable to open" in cause:
         return f"{path}: cannot be written: choose another directory with --out or mend its permissions"
-    if "malformed" in cause and not is_settled(path):
+    if "malformed" in cause and not writes and not is_settled(path):
         return f"{path}: was written to while it was read: try again"
     if "malformed" in cause or "not a database" in cause:
         return f"{path}: the file is damaged or is no ledger: restore it from a copy"

@@ -15,7 +15,7 @@ from pathlib import Path
 from company.chart import OrgChart, Start
 from company.entities import Experiment
 from company.judging import mean
-from company.ledger import Ledger
+from company.ledger import Ledger, LedgerError
 from company.state import State
 
 MOST = 6  # configs to begin with: enough for a few kinds of good ones, few beside a budget
@@ -58,4 +58,6 @@ def _best(state: State) -> Iterator[Start]:
 
 def _folded(directory: Path) -> State:
     with contextlib.closing(Ledger(directory / "ledger.sqlite")) as ledger:
+        if ledger.seq == 0:
+            raise LedgerError(f"{directory}: no company was founded here: there is nothing to remember")
         return ledger.fold()

@@ -47,6 +47,77 @@ def test_a_bad_chart_is_refused_with_its_place(name: str, tmp_path: Path) -> Non
     assert not (tmp_path / "runs").exists()
 
 
+WRONG = {
+    "run --memory nothing": "nothing/ledger.sqlite: no ledger here; name the directory of a run",
+    "run --memory begun": "not a Loopworks ledger",
+    "run --resume nothing": "name the directory of a run",
+    "run --resume garbage": "restore it from a copy",
+    "run --playback nothing": "nothing to play back",
+    "run --offline --playback begun": "give one of them",
+    "run --sandbox silly": "'strict', 'standard'",
+    "run --project text": "shipped are",
+    "run --talent binary": "is not UTF-8 text",
+    "run binary": "is not UTF-8 text",
+    "run text": "a chart is a mapping",
+    "run empty": "is not a file",
+    "verify nothing": "no ledger here",
+    "verify text": "no ledger here",
+    "verify empty --expect 00": "64 hex digits",
+    "replay": "Missing argument 'DIR'",
+    "replay nothing": "no ledger here",
+    "replay garbage": "restore it from a copy",
+    "replay empty 999": "no batch here",
+    "tui nothing": "report DIR",
+    "batch nosuch": "Shipped:",
+    "batch startup --set nosuch=1": "is not a setting",
+    "batch startup --seeds 0": "not in the range",
+    "batch startup --out text/below": "choose another directory with --out",
+    "report nothing": "no ledger here",
+    "report garbage": "restore it from a copy",
+    "compare nosuch": "Shipped:",
+    "command nothing pause": "no ledger here",
+    "command begun pause": "not a Loopworks ledger",
+    "command garbage pause": "restore it from a copy",
+    "command begun nosuch": "No such command",
+    "project import-table binary": "binary: is not a readable Parquet file",
+    "project import-table nothing.parquet": "does not exist",
+    "project record nosuch": "shipped are",
+    "org nosuch": "No such command",
+    "nosuch": "loopworks --help lists the commands",
+    "doctor --nosuch": "No such option",
+}
+FAILS = ("run --memory begun", "run --resume garbage", "replay garbage")  # 1: what is named is there, and of no use
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what can be named by mistake."""
+    folder = tmp_path_factory.mktemp("desk")
+    for name, content in (("garbage", b"SQLite format 3\0" + bytes(range(256)) * 99), ("begun", b""), ("empty", None)):
+        (folder / name).mkdir()
+        if content is not None:
+            (folder / name / "ledger.sqlite").write_bytes(content)
+    (folder / "text").write_text("hello")
+    (folder / "binary").write_bytes(bytes(range(256)) * 9)
+    return folder
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_wrong_input_is_one_line_and_nothing_is_written(words: str, desk: Path) -> None:
+    before = contents(desk)
+    done = loopworks(*words.split(), cwd=desk)
+    assert done.returncode == (1 if words in FAILS else 2)
+    assert done.stdout == "" and len(done.stderr.splitlines()) == 1, done.stderr
+    assert WRONG[words] in done.stderr and "Traceback" not in done.stderr
+    assert contents(desk) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, but for locks, which hold nothing."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+    return {str(path): path.read_bytes() for path in files}
+
+
 def test_a_missing_project_names_the_nearest(tmp_path: Path) -> None:
     refused(["--project", "digit"], tmp_path, "digits")
 
@@ -68,7 +139,7 @@ def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
 
 
 def test_resuming_nothing_says_so(tmp_path: Path) -> None:
-    refused(["--resume", "nowhere"], tmp_path, "no run to resume", code=1)
+    refused(["--resume", "nowhere"], tmp_path, "name the directory of a run")
 
 
 def test_a_directory_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def batch(
         _stop(str(error), Exit.USAGE)
     except RayMissing as error:
         _stop(f"loopworks: {error}", Exit.USAGE)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        _stop(f"loopworks: {error.filename}: {error.strerror}: choose another directory with --out", Exit.USAGE)
     except (StoreError, DirectoryError, ClusterError, OSError) as error:
         _stop(f"loopworks: {error}", Exit.FAILED)
     except KeyboardInterrupt:

@@ -161,8 +161,12 @@ def _write(path: Path, action: str, args: Mapping[str, Any]) -> int:
 
     from company.ledger import Ledger, LedgerError
 
-    if not path.is_file():
-        raise LedgerError(f"{path}: no ledger here; name the directory of a run")
+    with closing(Ledger(path)) as ledger:
+        last = next(ledger.events(after=ledger.seq - 1), None)
+    if last is None:
+        raise LedgerError(f"{path.parent}: no company was founded here yet: there is nobody to ask")
+    if last.event.kind == "RunClosed":
+        raise LedgerError(f"{path.parent}: this company has closed: nobody carries out a command any more")
     with closing(Ledger(path, write=True)) as ledger:
         return ledger.send(action, args, "person")
 

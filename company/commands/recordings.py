@@ -83,7 +83,7 @@ def import_table(
 
     words = ["loopworks", "project", "import-table", file.name, "--metric", metric, "--direction", direction]
     target = out or Path(f"{name or file.stem}.parquet")
-    if target.resolve() == file.resolve():
+    if file.is_file() and target.resolve() == file.resolve():
         _stop(f"{file}: would be overwritten: name another file with --out", Exit.USAGE)
     try:
         recording = with_fit(read(file, Wanted(metric, direction, name, shlex.join(words))))

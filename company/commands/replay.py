@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from company.commands.inputs import need_runs
 from company.exits import Exit
 
 
@@ -24,6 +25,7 @@ def replay(directory: Path, row: int | None, out: Path | None) -> None:
     --deterministic). The run directory is one as loopworks run makes it: loopworks report and loopworks tui open it.
     """
     if row is None:
+        need_runs([directory])
         _replay_run(directory, out or _next(directory / "replays"))
         return
     from company.batch.store import Store, StoreError

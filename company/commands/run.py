@@ -86,8 +86,12 @@ def run(
         raise click.UsageError("--offline asks no model and --playback answers for them: give one of them")
     if dashboard and (as_json or plain):
         raise click.UsageError("--tui shows a company, --json and --plain print it: give one of them")
+    from company.commands.inputs import need_recording, need_runs
     from company.directory import RunDirectory, next_directory
 
+    need_runs([*memory, *([resume] if resume else [])])
+    if playback is not None:
+        need_recording(playback)
     folder = resume or out or next_directory(Path("runs"), Path(chart).stem, Path(project).name)
     if dashboard:
         from company.commands.run_tui import attend, words_of

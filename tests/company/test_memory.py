@@ -115,6 +115,6 @@ def test_a_run_begins_with_what_an_earlier_one_found(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert load_chart(str(tmp_path / "two" / "chart.yaml")).starts
     gone = loopworks("run", *common, "--out=three", "--memory=nothing", cwd=tmp_path)
-    assert gone.returncode == 1
+    assert gone.returncode == 2
     assert "no ledger here" in gone.stderr
     assert "Traceback" not in gone.stderr

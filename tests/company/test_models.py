@@ -87,7 +87,7 @@ def test_a_run_that_asks_something_else_than_the_recording_stops_with_one_line(t
     assert other.returncode == 1
     assert "the recording has another question there" in other.stderr and "Traceback" not in other.stderr
     nothing = loopworks("run", "c.yaml", "--project", "tiny", "--playback", "tiny", cwd=tmp_path)
-    assert nothing.returncode == 1 and "nothing to play back" in nothing.stderr
+    assert nothing.returncode == 2 and "nothing to play back" in nothing.stderr
 
 
 NASTY: dict[str, Said] = {

@@ -1,0 +1,41 @@
+"""Wrong input that a command sees before anything is begun: one line, exit code 2, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from company.exits import Exit
+
+
+class Refused(click.ClickException):
+    """What was named is not there; the message is one line that says what to do."""
+
+    exit_code = Exit.USAGE
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"loopworks: {self.format_message()}", err=True)
+
+
+def need_runs(directories: Sequence[Path]) -> None:
+    """Raises Refused for the first directory that holds no run."""
+    for directory in directories:
+        if not (directory / "ledger.sqlite").is_file():
+            raise Refused(f"{directory / 'ledger.sqlite'}: no ledger here; name the directory of a run")
+
+
+def need_recording(directory: Path) -> None:
+    """Raises Refused where no answers of models were kept."""
+    if not (directory / "exchanges.jsonl").is_file():
+        raise Refused(f"{directory / 'exchanges.jsonl'}: nothing to play back: name a run that asked a model")
+
+
+def say_usage(problem: click.UsageError) -> None:
+    """A wrong option or argument in one line, with where to look it up."""
+    if isinstance(problem, click.exceptions.NoArgsIsHelpError):
+        problem.show()
+        return
+    command = problem.ctx.command_path if problem.ctx else "loopworks"
+    click.echo(f"{command}: {problem.format_message()} ({command} --help says more)", err=True)
