@@ -71,9 +71,10 @@ class Spending:
 
 
 class ModelCosts:
-    """The fold: feed it every event in order."""
+    """The fold: feed it every event in order. Of experiments nothing is kept where nobody asks for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_experiment: bool = True) -> None:
+        self._by_experiment = by_experiment
         self.total = Spending()
         self.agents: dict[str, Spending] = {}
         self.experiments: dict[str, Spending] = {}
@@ -82,7 +83,7 @@ class ModelCosts:
 
     def apply(self, event: ev.Event) -> None:
         """Take one event on."""
-        if isinstance(event, ev.DecisionRequested) and event.experiment:
+        if isinstance(event, ev.DecisionRequested) and event.experiment and self._by_experiment:
             self._about[event.decision] = event.experiment
         elif isinstance(event, ev.DecisionMade):
             experiment = self._about.pop(event.decision, None)
@@ -98,7 +99,7 @@ class ModelCosts:
         self.agents.setdefault(event.agent, Spending()).add(event.measured)
         if experiment is not None:
             self.experiments.setdefault(experiment, Spending()).add(event.measured)
-        elif event.task == "propose":
+        elif event.task == "propose" and self._by_experiment:
             self._proposed[event.agent] = event.measured
 
     def as_json(self) -> dict[str, Any] | None:
@@ -110,6 +111,20 @@ class ModelCosts:
             **self.total.as_json(),
             **{name: {id_: spent.as_json() for id_, spent in found.items()} for name, found in by.items()},
         }
+
+
+def spending_words(spent: Spending) -> str:
+    """Tokens, money and the strong model's share in a few words, such as `12,400 tokens · $0.31 · 8 % strong`."""
+    found = [f"{spent.tokens:,} tokens"]
+    found += [f"${number(spent.usd, 3)}"] if spent.usd else []
+    found += [f"{percent(spent.escalated_share)} strong"] if spent.escalated else []
+    return " · ".join(found)
+
+
+def budget_left(spent: Spending, tokens: int | None, usd: float | None) -> float | None:
+    """The share of a budget that is left, 0 to 1, by whichever limit is nearer; None where there is none."""
+    used = [now / most for now, most in ((spent.tokens, tokens), (spent.usd, usd)) if most]
+    return max(0.0, 1.0 - max(used)) if used else None
 
 
 HEADS = ("who", "models", "decisions", "by the strong one", "offline instead", "tokens", "US dollars")

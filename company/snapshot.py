@@ -20,6 +20,7 @@ from company.appraisal import Posterior
 from company.diary import Diary, Mark
 from company.entities import FINISHED, RESEARCH, Agent
 from company.filed import PAGE, beside, file
+from company.model_costs import ModelCosts
 from company.narration import narrate
 from company.onlooker import Onlooker
 from company.state import State
@@ -99,6 +100,7 @@ class Snapshot:
         self.appraisals: dict[str, list[tuple[float, ev.AgentAppraised]]] = {}
         self.lanes: dict[int, deque[Lease]] = {}
         self.tenures: dict[str, list[Tenure]] = {}  # position -> who held it
+        self.costs = ModelCosts(by_experiment=False)
         self._ended: deque[str] = deque()  # experiments that are kept whole, in the order in which they ended
         self._worths: tuple[int, Mapping[str, Posterior]] = -1, {}
 
@@ -190,6 +192,9 @@ class Snapshot:
         for agent in agents:
             self.by_agent.setdefault(agent, Diary()).add(mark)
 
+    def _decided(self, event: ev.DecisionMade) -> None:
+        self.costs.apply(event)
+
     def _founded(self, event: ev.RunFounded) -> None:
         self.founded = self.wall
         self.lanes = {slot: deque(maxlen=PER_SLOT) for slot in range(event.slots)}
@@ -277,6 +282,7 @@ def _agents(state: State, event: Any) -> tuple[str, ...]:
 
 _KEEP: dict[type[ev.Event], Any] = {
     ev.RunFounded: Snapshot._founded,
+    ev.DecisionMade: Snapshot._decided,
     ev.AgentHired: Snapshot._hired,
     ev.AgentReplaced: Snapshot._replaced,
     ev.TrialEnded: Snapshot._trial_ended,
