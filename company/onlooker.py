@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any, cast
 
 from company import events as ev
-from company.entities import Code, Experiment
+from company.entities import Code
 from company.state import State
+from roles.observation import Result
 
 
 class Onlooker(State):
@@ -18,7 +19,7 @@ class Onlooker(State):
     def __init__(self) -> None:
         super().__init__()
         self.losses = cast(Any, array("d"))
-        self.by_hash = _Forgetful()
+        self.by_hash, self.results = _NoHashes(), _NoResults()
         self._plans = 0  # that are packed
         self._teams: dict[tuple[str, ...], tuple[str, ...]] = {}  # whom plans are about
 
@@ -29,8 +30,8 @@ class Onlooker(State):
         if slim is not None:
             slim(self, event)
 
-    def _publish(self, experiment: Experiment, event: ev.ExperimentFinished) -> None:
-        """Results are for those who propose."""
+    def _slim_chart(self, event: ev.RunFounded | ev.ChartRevised) -> None:
+        self.seen = {}
 
     def _slim_agent(self, event: ev.AgentHired) -> None:
         self.agents[event.agent].outcomes = cast(Any, array("d"))
@@ -73,14 +74,23 @@ class Packed(Mapping[str, float]):
     __hash__ = None  # type: ignore[assignment]
 
 
-class _Forgetful(dict[str, str]):
+class _NoHashes(dict[str, str]):
     """Takes nothing on."""
 
     def setdefault(self, key: str, default: str = "") -> str:  # type: ignore[override]
         return default
 
 
+class _NoResults(list[Result]):
+    """Takes nothing on."""
+
+    def append(self, result: Result) -> None:  # type: ignore[override]
+        pass
+
+
 _SLIM: Mapping[type[ev.Event], Callable[[Onlooker, Any], None]] = {
+    ev.RunFounded: Onlooker._slim_chart,
+    ev.ChartRevised: Onlooker._slim_chart,
     ev.AgentHired: Onlooker._slim_agent,
     ev.CodeWritten: Onlooker._slim_code,
     ev.DirectiveGiven: Onlooker._slim_plans,

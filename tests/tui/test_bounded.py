@@ -133,7 +133,7 @@ def test_the_onlooker_stands_where_the_company_stands(records: list[Recorded]) -
     assert seen.experiments == state.experiments and seen.holder == state.holder
     assert list(seen.losses) == state.losses and seen.record == state.record
     assert {a.id: list(a.outcomes) for a in seen.agents.values()} == {a.id: a.outcomes for a in state.agents.values()}
-    assert seen.results == [] and not seen.by_hash
+    assert seen.results == [] and not seen.by_hash and not any(seen.seen.values())
 
 
 def test_judgements_and_plans_without_end_take_no_room(records: list[Recorded]) -> None:
