@@ -10,7 +10,7 @@ from typing import Any
 def plain(text: object, limit: int = 200) -> str:
     """Untrusted text on one line: printable characters only (no escapes, no direction marks), at most `limit`."""
     line = " ".join(str(text)[: 4 * limit].split())
-    kept = "".join(c for c in line if c.isprintable() and not "\ud800" <= c <= "\udfff")
+    kept = line if line.isprintable() else "".join(c for c in line if c.isprintable())  # no surrogate is
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.events import Event, InputEvent
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Footer, Static
@@ -39,8 +39,8 @@ from tui.widgets.rows import Row, Tabs
 from tui.widgets.tour import TourBar
 
 SMALL = 60, 16
-SETTLES = 4_000  # events, after which the memory of a company is left out of the search for garbage
 REST_S = 0.25  # between two drawings of what the feed brings
+LEFT_S, CALM_S = 10.0, 1.0  # after the last key the ledger is looked at more rarely: so often
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
 EARLY = "The ledger is being read: until it is, scores are the last appraisals', and lists hold only the latest."
 
@@ -74,16 +74,18 @@ class Dashboard(Personal):
         self.theme = theme
         self.desk = Desk(directory, readonly=visit.readonly)
         self.feed = Feed(directory, self._fed, tick)
+        self._tick = tick
         self._history = History(directory)
         self._previous = "org"
         self._said, self._banner = "", ""
-        self._settled = 0
         self._moment = 0  # that was asked for last, while it may still be folded
         self._drawn = 0.0
         self._seen: Snapshot | None = None  # what was drawn last
         self._waiting = False
         self._toured = False
         self._wanted = ""  # what the tab that is being opened shall select
+        self._at = ""  # the tab that was opened last and has the focus
+        self._touched = time.monotonic()
 
     def compose(self) -> ComposeResult:
         yield Row(id="status")
@@ -107,6 +109,16 @@ class Dashboard(Personal):
         self.feed.stop()
         self._history.close()
 
+    def is_settled(self) -> bool:
+        return self._at == self.tab
+
+    async def on_event(self, event: Event) -> None:
+        """Whoever presses keys sees the company at once; a dashboard that is only open leaves the machine to it."""
+        if isinstance(event, InputEvent) and not event.is_forwarded:
+            self._touched = time.monotonic()
+            self.feed.pace(self._tick)
+        await super().on_event(event)
+
     def _fed(self, delta: Delta) -> None:
         self.post_message(self.Fed(delta))
 
@@ -121,18 +133,10 @@ class Dashboard(Personal):
         finally:
             self.feed.taken()
         self.hear()
-        self._keep_out_of_the_way()
         self._draw_soon()
         caught_up = self.desk.whole.early or self.desk.whole.seq >= event.delta.total
         if caught_up and not self.tab and self.desk.whole.is_founded:
             self.tab = "org"
-
-    def _keep_out_of_the_way(self) -> None:
-        """What was folded stays: were it looked through for garbage again and again, keys would wait for that."""
-        if self.desk.fold.seq - self._settled >= SETTLES:
-            self._settled = self.desk.fold.seq
-            gc.collect()
-            gc.freeze()
 
     def _draw_soon(self) -> None:
         """Draw now, or as soon as the last drawing was seen for a moment."""
@@ -163,6 +167,8 @@ class Dashboard(Personal):
         """What moves by the clock alone."""
         if not self.query("#status"):
             return
+        if time.monotonic() - self._touched > LEFT_S:
+            self.feed.pace(max(CALM_S, self._tick))
         if self.visit.engine is not None and not self.visit.engine.works():
             self._draw_banner()
         if self.desk.delta.engine == "live" and not self.desk.replay:
@@ -231,6 +237,10 @@ class Dashboard(Personal):
             wanted, self._wanted = self._wanted, ""
             if wanted:
                 view.choose(wanted)
+            self.call_later(self._arrived)
+
+    def _arrived(self) -> None:
+        self._at = self.tab
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         self.action_go(event.name)

@@ -47,7 +47,7 @@ class Feed:
     def __init__(self, directory: Path, sink: Sink, tick: float = TICK_S) -> None:
         self.source = Source(directory)
         self._sink, self._tick = sink, tick
-        self._stop, self._taken = threading.Event(), threading.Event()
+        self._stop, self._taken, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._seq = 0
         self._closed = False
@@ -62,9 +62,16 @@ class Feed:
         """The last Delta has been dealt with."""
         self._taken.set()
 
+    def pace(self, tick: float) -> None:
+        """Look every `tick` seconds from now on; where that is more often than before, at once."""
+        sooner, self._tick = tick < self._tick, tick
+        if sooner:
+            self._wake.set()
+
     def stop(self) -> None:
         """End the thread, at the latest after the tick under way."""
         self._stop.set()
+        self._wake.set()
         self._taken.set()
 
     def join(self, timeout: float | None = None) -> None:
@@ -79,7 +86,8 @@ class Feed:
                     self._sink(delta)
                     self._taken.wait()
                 if delta is None or delta.total <= self._seq or delta.problem:
-                    self._stop.wait(self._tick)
+                    self._wake.wait(self._tick)
+                    self._wake.clear()
         finally:
             self.source.close()
 

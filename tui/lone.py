@@ -10,6 +10,7 @@ from textual.widgets import Footer
 
 from tui.batch_source import RESULTS
 from tui.desk import Desk
+from tui.in_order import InOrder
 from tui.palette import PALETTES
 from tui.screens.view import View
 from tui.themes import themes
@@ -37,7 +38,7 @@ def lone_app(path: Path, theme: str) -> App[None] | None:
     return Lone(BatchView(id="batch"), str(path), theme)
 
 
-class Lone(App[None]):
+class Lone(InOrder):
     """One view, without a company."""
 
     CSS_PATH = "app.tcss"
@@ -60,6 +61,9 @@ class Lone(App[None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._entered)
+
+    def is_settled(self) -> bool:
+        return self.view.ready
 
     def _entered(self) -> None:
         self.view.ready = True

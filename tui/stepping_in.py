@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import work
-from textual.app import App
 
 from company.chart import OrgChart
 from company.state import State
 from tui import orders
 from tui.desk import Desk
+from tui.in_order import InOrder
 from tui.orders import Choice, Order
 from tui.outbox import SendError, send
 from tui.revisions import sides
@@ -22,7 +22,7 @@ from tui.widgets.needs import Need, Needs
 Make = Callable[[State], Order | str]
 
 
-class SteppingIn(App[None]):
+class SteppingIn(InOrder):
     """The part of the dashboard that asks something of the company. It changes nothing itself."""
 
     desk: Desk

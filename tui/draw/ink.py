@@ -40,6 +40,8 @@ def cut(text: str, room: int) -> str:
         return ""
     if cells(text) <= room:
         return text
+    if text.isascii():
+        return text[: room - 1] + "…"
     kept, used = [], 0
     for char in text:
         used += cells(char)
