@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
@@ -26,6 +27,7 @@ from tui.feed import Delta, Feed
 from tui.helps import HELPS
 from tui.history import History
 from tui.moments import step
+from tui.one_core import give_way
 from tui.palette import PALETTES
 from tui.personal import Personal
 from tui.screens.view import View
@@ -86,6 +88,11 @@ class Dashboard(Personal):
         self._wanted = ""  # what the tab that is being opened shall select
         self._at = ""  # the tab that was opened last and has the focus
         self._touched = time.monotonic()
+
+    def run(self, **options: Any) -> None:
+        """Show it until it is left; an engine that was started before keeps its priority."""
+        give_way()
+        super().run(**options)
 
     def compose(self) -> ComposeResult:
         yield Row(id="status")

@@ -25,6 +25,7 @@ from company.commands.run_tui import words_of
 from company.detached import LOG, Detached, DetachedError
 from company.directory import is_held
 from tests.support import command, loopworks, write_chart, write_project
+from tui.one_core import NICE
 
 
 class Terminal:
@@ -102,13 +103,16 @@ def engines(run: Path) -> list[int]:
 
 
 def test_left_alone_the_company_works_on(tmp_path: Path) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
     with company_at_work(tmp_path) as (terminal, run):
+        assert os.getpriority(os.PRIO_PROCESS, terminal.process.pid) == max(NICE, own)  # the engine goes first
         terminal.press("q")
         terminal.until(lambda: "leave the company at work" in terminal.seen)
         terminal.press("l")
         assert terminal.ended() == 0
         assert "the company works on (process" in terminal.seen and f"loopworks tui {run}" in terminal.seen
         assert is_held(run) and engines(run)
+        assert [os.getpriority(os.PRIO_PROCESS, engine) for engine in engines(run)] == [own]
         assert "small is founded" in (run / LOG).read_text()
 
 
