@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from company.account import Account
+from company.brain_words import brain_words
 from company.changes import Change, changes_of
 from company.credits import credits_of
 from company.entities import Agent
@@ -64,7 +65,7 @@ def groups(account: Account) -> list[Group]:
 
 
 def _person(agent: Agent, card: Appraisal, gained: float) -> Person:
-    brain = "" if agent.brain.kind == "policy" else plain(agent.brain.kind, 40)
+    brain = brain_words(agent.brain.kind, agent.brain.params)
     name = plain(agent.name, 60) if agent.name != agent.id else ""
     return Person(
         agent.id, name, brain, STATUS.get(agent.status, agent.status), score_words(card), str(card.n),

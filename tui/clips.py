@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from company.brain_words import brain_words
 from company.snapshot import Snapshot
 from company.standing import doing
 from company.wording import count, plain
@@ -28,7 +29,8 @@ def agent_clip(shot: Snapshot, id: str) -> str:
     state, agent = shot.state, shot.state.agents.get(id)
     if agent is None:
         return ""
-    who = f"{plain(agent.id, 60)}: {agent.role}, {plain(agent.brain.kind, 40)}, {agent.status}"
+    brain = brain_words(agent.brain.kind, agent.brain.params) or "policy"
+    who = f"{plain(agent.id, 60)}: {agent.role}, {brain}, {agent.status}"
     worth = shot.worth(agent)
     parts = [f"score {worth.mean:+.2f} ({worth.low:+.2f} to {worth.high:+.2f})"] if worth else []
     if agent.role == "researcher":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from company.brain_words import brain_words
 from company.entities import Agent
 from company.observe import replaceable
 from company.scorecard_words import score_words
@@ -25,8 +27,7 @@ class Fact(NamedTuple):
 def agent_facts(state: State, agent: Agent) -> tuple[Fact, ...]:
     """Who it is and what it is worth, with interval and evidence."""
     status = {"probation": ", on probation", "trial": ", on trial"}.get(agent.status, "")
-    brain = "" if agent.brain.kind == "policy" else f" ({plain(agent.brain.kind, 24)})"
-    who = Fact(agent.role, f"{agent.id}{brain}{status}", "strong")
+    who = Fact(agent.role, f"{agent.id}{_bracketed(agent.brain.kind, agent.brain.params)}{status}", "strong")
     if agent.role == "researcher":
         return (who, *_worth(state, agent))
     card = scorecard(state, agent.id)
@@ -40,7 +41,7 @@ def hire_facts(state: State, leaving: Agent) -> tuple[Fact, ...] | str:
     hire = candidate(state, leaving.role)
     if hire is None:
         return f"the talent pool has no {leaving.role} to hire"
-    brain = "" if hire.kind == "policy" else f" ({plain(hire.kind, 24)})"
+    brain = _bracketed(hire.kind, hire.params)
     talent = state.chart.talent[hire.talent]
     records = count(len(talent.record), "record") if talent.record else "no record: an average is expected"
     found = [Fact("hired", f"{plain(hire.name, 60)}{brain}, {records}", "strong")]
@@ -52,6 +53,11 @@ def hire_facts(state: State, leaving: Agent) -> tuple[Fact, ...] | str:
         t.count - state.talent_used.get(i, 0) for i, t in enumerate(state.chart.talent) if t.role == leaving.role
     )
     return *found, Fact("pool", f"{count(left, leaving.role)} to hire in all")
+
+
+def _bracketed(kind: str, params: Mapping[str, Any]) -> str:
+    brain = brain_words(kind, params)
+    return f" ({brain})" if brain else ""
 
 
 def loss_facts(state: State, agent: Agent) -> tuple[Fact, ...]:

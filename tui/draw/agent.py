@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import islice
 
+from company.brain_words import brain_words
 from company.code_words import tried_text
 from company.entities import Agent
+from company.model_costs import spending_words
 from company.observe import replaceable
 from company.scorecard_words import cost_words, parts_words, score_words
 from company.snapshot import Opinions, Snapshot
@@ -26,14 +28,16 @@ def agent_page(shot: Snapshot, id: str, room: int, short: bool = False) -> list[
     agent = shot.state.agents.get(id)
     if agent is None:
         return [line(("nobody is selected", "muted"))]
-    lines = [*_who(shot, agent, room), *_score(shot, agent, room, short), *_place(shot, agent, room)]
+    lines = [*_who(shot, agent, room), *_score(shot, agent, room, short), *_model(shot, agent, room, short)]
+    lines += _place(shot, agent, room)
     lines += [*_appraisals(shot, agent, room), *_best(shot, agent, room)] if not short and not shot.early else []
     return [*lines, *_decisions(shot, agent, room, 8 if short else DECISIONS)]
 
 
 def _who(shot: Snapshot, agent: Agent, room: int) -> list[Line]:
     glyph, colour = glyphs.seat(agent)
-    brain = "" if agent.brain.kind == "policy" else f" · {plain(agent.brain.kind, 24)}"
+    named = brain_words(agent.brain.kind, agent.brain.params)
+    brain = f" · {named}" if named else ""
     name = plain(agent.name, 60) if agent.name.casefold() != agent.id else ""
     lines = [
         line(
@@ -69,6 +73,26 @@ def _score(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:
     lines.append(line(("spent       ", "muted"), f"{brief(agent.cost)} of slots, ", ran))
     foresight = dict(parts_words(scorecard(shot.state, agent.id))).get("foresight", "")
     return [*lines, *(paragraph("foresight", foresight, room, 3) if agent.outcomes and not short else [])]
+
+
+def _model(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:
+    """What its language model took; nothing of who has none, nor before the ledger is read."""
+    spent = shot.costs.agents.get(agent.id)
+    if spent is None or shot.early:
+        return []
+    asked = [count(spent.answered, "answer")]
+    asked += [f"{spent.answered_offline} decided offline instead"] if spent.answered_offline else []
+    lines = [*heading("Model", room), fact("took", (spending_words(spent), "text"))]
+    if short:
+        return lines
+    lines += paragraph("gave", ", ".join(asked), room, 3)
+    lines.append(fact("tokens", f"{spent.tokens_in:,} read, {spent.tokens_out:,} written"))
+    if len(spent.models) > 1 or spent.escalated:
+        shares = [f"{plain(name, 40)} {count(times, 'time')}" for name, times in spent.models.items()]
+        lines += paragraph("asked", ", ".join(shares), room, 4)
+    if spent.saved:
+        lines += paragraph("saved", f"{number(spent.saved, 3)} US dollars by not asking the strong one", room, 3)
+    return lines
 
 
 def _card(shot: Snapshot, agent: Agent, room: int, short: bool) -> list[Line]:

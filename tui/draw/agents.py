@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from company.brain_words import brain_words
 from company.entities import Agent
 from company.snapshot import Snapshot
 from company.standing import doing
@@ -15,6 +16,7 @@ from tui.draw.worth import SPAN, scale, worth_style
 Sort = Callable[[Snapshot, Agent], tuple[bool, float | str]]
 
 SCALE = f"-{SPAN:g} … +{SPAN:g}"  # the heading of the column of intervals
+BRAIN = 10  # cells of a brain: of a model its own name fits, and its provider stands on the page
 ROLES = ("manager", "researcher", "engineer", "reviewer")
 
 
@@ -63,7 +65,7 @@ def _columns(room: int) -> list[tuple[str, int, bool]]:
     if room >= 54:
         found.insert(3, (SCALE, 13, False))
     if room >= 66:
-        found.insert(2, ("brain", 10, False))
+        found.insert(2, ("brain", BRAIN, False))
     if room >= 84:
         found += [("beat", 8, False), ("failed", 6, True), ("slot time", 9, True)]
     return found
@@ -73,7 +75,7 @@ def _values(shot: Snapshot, agent: Agent) -> dict[str, tuple[str, str]]:
     worth = shot.worth(agent)
     researcher = agent.role == "researcher"
     shown = (f"{worth.mean:+.2f}", worth_style((worth.mean, worth.low, worth.high))) if worth else ("", "faint")
-    brain = "" if agent.brain.kind == "policy" else plain(agent.brain.kind, 20)
+    brain = brain_words(agent.brain.kind, agent.brain.params, BRAIN)
     return {
         "agent": (agent.id, "muted" if agent.status == "left" else "strong"),
         "role": (agent.role, agent.role if agent.role in ROLES else ""),

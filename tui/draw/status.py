@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from company.model_costs import budget_left, spending_words
 from company.planning import budget_spent
 from company.snapshot import Snapshot
 from company.standing import better_by, champion_is_baseline, champion_metric
@@ -63,8 +64,18 @@ def _parts(shot: Snapshot, now: Situation) -> list[list[Span]]:
         [("slots ", "muted"), (f"{len(state.running)}/{state.slots}", "text")],
         *([[("sandbox ", "muted"), _sandbox(state.sandbox)]] if state.sandbox else []),
         *([] if shot.early else [[("budget ", "muted"), (percent(budget_spent(state)), "text")]]),
+        *([[("models ", "muted"), (words, "text")]] if (words := models_words(shot)) else []),
         [(who, "muted")],
     ]
+
+
+def models_words(shot: Snapshot) -> str:
+    """What the company's language models took, and what its budget has left; "" where none was asked."""
+    if shot.early or not shot.costs.total.decisions:
+        return ""
+    budget = shot.state.chart.budget
+    left = budget_left(shot.costs.total, budget.tokens, budget.usd)
+    return " · ".join([spending_words(shot.costs.total), *([f"{percent(left)} left"] if left is not None else [])])
 
 
 def _sandbox(level: str) -> Span:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from company.brain_words import brain_words
 from company.chart import OrgChart
 from company.entities import Agent
 from company.snapshot import Snapshot
 from company.standing import doing
 from company.wording import plain
+
+BRAIN = 10  # cells: of a model its own name fits, and its provider stands on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,8 @@ def chart_team(chart: OrgChart) -> Team:
 
     def seat(id: str) -> Seat:
         position = chart.position(id)
-        brain = plain(position.effective_brain.kind, 24)
-        return Seat(id, id, plain(position.name, 60), position.role, "" if brain == "policy" else brain)
+        brain = position.effective_brain
+        return Seat(id, id, plain(position.name, 60), position.role, brain_words(brain.kind, brain.params, BRAIN))
 
     return _team(chart, chart.root, seat, ())
 
@@ -81,9 +84,9 @@ def _team(chart: OrgChart, position: str, seat, folded: Collection[str]) -> Team
 
 def _taken(shot: Snapshot, position: str, agent: Agent, title: str, tasks: dict[str, str]) -> Seat:
     worth = shot.worth(agent)
-    brain = plain(agent.brain.kind, 24)
+    brain = brain_words(agent.brain.kind, agent.brain.params, BRAIN)
     return Seat(
         position, agent.id, title if title != position else plain(agent.name, 60), agent.role,
-        "" if brain == "policy" else brain, agent.status, (worth.mean, worth.low, worth.high) if worth else None,
+        brain, agent.status, (worth.mean, worth.low, worth.high) if worth else None,
         tuple(agent.outcomes[-24:]), agent.experiments, plain(tasks.get(agent.id, ""), 80), agent.share,
     )  # fmt: skip

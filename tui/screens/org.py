@@ -13,6 +13,7 @@ from tui.draw.agent import agent_page
 from tui.draw.news import news
 from tui.draw.org import LAYOUTS, draw_org, neighbour
 from tui.draw.progress import draw_progress
+from tui.draw.status import models_words
 from tui.draw.teams import company_team
 from tui.screens.view import View
 from tui.widgets.bindings import bindings
@@ -55,10 +56,17 @@ class OrgView(View):
         if self.desk.position not in shot.state.holder:
             self.desk.select_position(shot.state.chart.root)
         self._draw_people(shot)
+        self._tell_costs(shot)
         self._share(len(self.query_one("#org-chart", Sheet).drawing.lines))
         self._draw_research()
         story = self.query_one("#org-news", Sheet)
         story.show(news(shot, story.size.height, story.size.width))
+
+    def _tell_costs(self, shot: Snapshot) -> None:
+        """Below the chart: what language models took, where one was asked, and the layout, where it was chosen."""
+        costs, layout = models_words(shot), LAYOUTS[self._arrangement] if self._arrangement else ""
+        told = [f"models {costs}"] if costs else []
+        self.query_one("#org-chart").border_subtitle = "  ".join([*told, *([layout] if layout else [])])
 
     def _draw_people(self, shot: Snapshot) -> None:
         """The chart and who is selected in it: all that a key of the arrows changes."""
@@ -120,7 +128,6 @@ class OrgView(View):
 
     def action_zoom(self) -> None:
         self._arrangement = (self._arrangement + 1) % len(LAYOUTS)
-        self.query_one("#org-chart").border_subtitle = LAYOUTS[self._arrangement] if self._arrangement else ""
         self.draw()
 
     def _select(self, position: str) -> None:
