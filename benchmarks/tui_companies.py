@@ -84,14 +84,7 @@ def write_ledger(folder: Path, agents: int, events: int) -> None:
 
 def write_steadily(folder: Path, agents: int, rate: float, events: int, seconds: float) -> None:
     """A company that records `rate` steps a second, after `events` events as fast as they come."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    ledger = Ledger(folder / "ledger.sqlite", write=True)
-    ledger.open_session("run", "benchmark")
-    engine = Engine(planted_project())
-    work = Rehearsal(engine, planted_trainer())
-    step: Step | None = work.follow(engine.found(big_chart(agents), 0, 8))
+    ledger, engine, work, step = _begun(folder, agents)
     pending = []
     while step is not None and engine.state.seq < events:
         pending += step.events
@@ -108,21 +101,15 @@ def write_steadily(folder: Path, agents: int, rate: float, events: int, seconds:
         time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
 
 
-def work_through(folder: Path, seconds: float, rate: float) -> Iterator[tuple[float, float, float]]:
+def work_through(folder: Path, seconds: float, rate: float) -> Iterator[tuple[float, float, float, str]]:
     """Let a company of thirteen work at a steady pace, recorded step by step.
 
-    Yields for each step when it began (the system's monotonic clock) and how many seconds it took, by the clock and of
-    the processor.
+    Yields for each step when it began (the system's monotonic clock), how many seconds it took, by the clock and of the
+    processor, and of what kinds its events are: steps of the same kinds take about as long.
     """
-    folder.mkdir(parents=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    ledger = Ledger(folder / "ledger.sqlite", write=True)
-    ledger.open_session("run", "benchmark")
-    engine = Engine(planted_project())
-    work = Rehearsal(engine, planted_trainer())
-    step: Step | None = work.follow(engine.found(big_chart(13), 0, 8))
-    ledger.append(step.events, engine.state)
+    ledger, engine, work, step = _begun(folder, 13)
+    if step is not None:
+        ledger.append(step.events, engine.state)
     (folder / "ready").write_text("0")
     end = time.monotonic() + seconds
     while step is not None and time.monotonic() < end:
@@ -130,5 +117,18 @@ def work_through(folder: Path, seconds: float, rate: float) -> Iterator[tuple[fl
         step = work.advance()
         if step is not None and step.events:
             ledger.append(step.events, engine.state)
-        yield began, time.monotonic() - began, time.process_time() - used
+        took, spent = time.monotonic() - began, time.process_time() - used
+        yield began, took, spent, " ".join(sorted(event.kind for _, event in step.events)) if step else ""
         time.sleep(max(0.0, began + 1 / rate - time.monotonic()))
+
+
+def _begun(folder: Path, agents: int) -> tuple[Ledger, Engine, Rehearsal, Step | None]:
+    """A company that holds its run directory, with the step that founds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    ledger = Ledger(folder / "ledger.sqlite", write=True)
+    ledger.open_session("run", "benchmark")
+    engine = Engine(planted_project())
+    work = Rehearsal(engine, planted_trainer())
+    return ledger, engine, work, work.follow(engine.found(big_chart(agents), 0, 8))
