@@ -9,13 +9,14 @@ import json
 import os
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 from compute_bench import GOOD, Bench
 
 from company import doctor
+from company import run as running
 from company.compute import cuda_proof, environment, local
 from company.compute.backend import ComputeError, Slot
 from company.compute.cuda_proof import judged, prove
@@ -26,6 +27,11 @@ from company.compute.sandbox.levels import LEVELS, Level
 from company.compute.sandbox.policy import Confined, Policy, restored
 from company.compute.sandbox.probe import Probed, probe
 from company.compute.workers import Workers
+from company.directory import RunDirectory
+from company.events import RunFounded
+from company.ledger import Ledger
+from company.run import Plan, execute
+from tests.support import write_chart, write_project
 
 CARD, MEMORY, OTHER = ("nvidia0", 8), ("nvidia-uvm", 5), ("nvidia1", 8)  # minors of /dev/random and /dev/zero
 INSIDE = [level for level in LEVELS if probe().has(level) and level != "none"]
@@ -163,7 +169,6 @@ ANSWER = {"sum": 262144.0, "slope": 128.0, "name": "H\x1b[31m200", "visible": 1,
         (f"print({json.dumps(ANSWER)!r})", ""),
         (f"print({json.dumps(ANSWER | {'sum': 0.0})!r})", "wrong about sum"),
         (f"print({json.dumps(ANSWER | {'visible': 2})!r})", "wrong about visible"),
-        (f"print({json.dumps(ANSWER | {'opened': ['/dev/nvidia1']})!r})", "other cards can be opened: /dev/nvidia1"),
         ("print('holds')", "no answer"),
         ("pass", "no answer"),
         ("raise RuntimeError('CUDA error 304: OS call failed')", "CUDA error 304: OS call failed"),
@@ -178,16 +183,17 @@ async def test_only_the_right_numbers_prove_a_card(
     monkeypatch.setattr(cuda_proof, "PATIENCE_S", 1.0)
     workers = Workers(preload=())
     try:
-        proof = await prove(workers, Slot(0, "cuda", "GPU-A", name="card", nodes=("/dev/nvidia0",)), "none")
-        judgement = judged(Slot(0, nodes=("/dev/nvidia0",)), "strict", json.dumps(ANSWER).encode())
+        proof = await prove(workers, Slot(0, "cuda", "GPU-A", name="card"), "none")
     finally:
         await workers.close()
-    # at no level is another card nobody's, which is all that differs there
-    if "other cards" in trouble:
-        other = json.dumps(ANSWER | {"opened": ["/dev/nvidia1"]}).encode()
-        proof = judged(Slot(0, nodes=("/dev/nvidia0",)), "strict", other)
-    assert trouble in proof.trouble and bool(trouble) == bool(proof.trouble)
-    assert judgement.card.isprintable() and not judgement.trouble
+    assert trouble in proof.trouble and bool(trouble) == bool(proof.trouble) and proof.card.isprintable()
+
+
+def test_a_card_that_is_not_the_slots_own_must_not_open() -> None:
+    slot, both = Slot(0, nodes=("/dev/nvidia0",)), ANSWER | {"opened": ["/dev/nvidia0", "/dev/nvidia1"]}
+    assert not judged(slot, "strict", json.dumps(ANSWER).encode()).trouble
+    assert judged(slot, "strict", json.dumps(both).encode()).trouble == "other cards can be opened: /dev/nvidia1"
+    assert not judged(slot, "none", json.dumps(both).encode()).trouble  # nothing is kept from anyone there
 
 
 @pytest.mark.parametrize("level", INSIDE[-1:])
@@ -284,3 +290,27 @@ def test_the_doctor_says_what_was_proved_and_what_was_not(monkeypatch: pytest.Mo
     if "degraded" in INSIDE:
         assert found["CUDA degraded"].state == "missing" and "PermissionError" in found["CUDA degraded"].found
     assert found["CUDA none"].state == "ok" and found["CUDA none"].found.startswith("proved by a tensor on H")
+
+
+@pytest.mark.parametrize("answer", [ANSWER | {"opened": []}, ANSWER | {"sum": 1.0}])
+def test_a_run_records_what_was_proved_or_begins_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cuda_proof, "SCRIPT", script(tmp_path, f"print({json.dumps(answer)!r})"))
+    monkeypatch.setattr(running, "find_slots", lambda *_: (Slot(0, "cuda", "GPU-A", name="a card"),))
+    chart = write_chart(tmp_path / "chart.yaml", experiments=2)
+    project = write_project(tmp_path / "tiny")
+    directory = RunDirectory(tmp_path / "run")
+    plan = Plan(directory, str(chart), str(project), sandbox="none", engine="direct", offline=True)
+    if answer["sum"] != ANSWER["sum"]:
+        with pytest.raises(ComputeError, match=r"wrong about sum \(1\.0\)"):
+            execute(plan, lambda state, step: None)
+        founded = []
+    else:
+        assert execute(plan, lambda state, step: None).phase == "closed"
+        founded = [["H200 at none"]]
+    with closing(Ledger(directory.ledger)) as ledger:
+        events = [recorded.event for recorded in ledger.events()]
+    assert [event.measured["cuda_proved"] for event in events if isinstance(event, RunFounded)] == founded
+    assert bool(events) == bool(founded)
