@@ -154,6 +154,8 @@ def test_commands_reach_a_running_company_and_wait_for_one_that_does_not(tmp_pat
     assert json.loads(done.stdout)["status"] == "closed", done.stderr
     state = Ledger(tmp_path / "out" / "ledger.sqlite").fold()
     assert not state.paused
+    late = loopworks("command", "out", "pause", cwd=tmp_path)
+    assert late.returncode == 2 and "has closed" in late.stderr and not late.stdout
 
 
 def test_a_command_for_no_run_is_refused(tmp_path: Path) -> None:
