@@ -154,7 +154,9 @@ def _sandbox(plan: Plan, compute: ComputeKind) -> Level:
     if compute == "local":
         return choose(plan.sandbox)
     if plan.sandbox not in ("auto", "none"):
-        raise SandboxError(f"--sandbox {plan.sandbox}: nodes of a Ray cluster have none: leave it away, or run here")
+        raise SandboxError(
+            f"--sandbox {plan.sandbox}: each node of a Ray cluster takes the best it has: leave it away, or run here"
+        )
     return "none"
 
 

@@ -11,15 +11,17 @@ from company.compute.sandbox import Confined, Level, Policy
 from company.compute.workers import Launch
 from projects.spec import Project
 
+TRAIN = "train"  # the folder of the data that training sees
+
 
 def train_launch(order: Order, sandbox: Level = "none") -> Launch:
     """Train: the copy of train.py in the order's folder, at home there. It sees that folder and the data's train/."""
     folder = order.folder.resolve()
-    args = ["--config", str(folder / CONFIG), "--data", str(order.data.resolve() / "train"), "--out", str(folder)]
+    args = ["--config", str(folder / CONFIG), "--data", str(order.data.resolve() / TRAIN), "--out", str(folder)]
     args += ["--seed", str(order.seed), "--steps", str(order.steps), "--device", order.slot.device]
     if order.micro_batch is not None:
         args += ["--micro-batch", str(order.micro_batch)]
-    policy = view(order, read=(str(order.data.resolve() / "train"),), write=(str(folder),))
+    policy = view(order, read=(str(order.data.resolve() / TRAIN),), write=(str(folder),))
     return on_slot(order, folder / "train.py", args, folder, confined=Confined(sandbox, policy))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from company.compute.backend import ComputeError
 from company.compute.endings import Facts, why
 from company.compute.folder import remove, write_json
-from company.compute.launches import prepare_launch
+from company.compute.launches import TRAIN, prepare_launch
 from company.compute.log import Log
 from company.compute.seal import MARK, content
 from company.compute.workers import Workers, WorkersLost
@@ -32,6 +32,7 @@ async def prepare(workers: Workers, project: Project, data: Path) -> None:
         await asyncio.to_thread(remove, partial)
         partial.mkdir(parents=True)
         await fill(workers, project, partial)
+        (partial / TRAIN).mkdir(exist_ok=True)  # for a project whose runs need no data: the sandbox shows it
         about = {"project": project.name, "evaluator": project.evaluator_hash, "content": content(partial)}
         write_json(partial / MARK, about)
         remove(data)

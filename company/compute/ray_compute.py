@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -88,7 +88,7 @@ class RayCompute:
             raise ComputeError(f"cannot read {error.filename}: {error.strerror}") from error
         try:
             async with asyncio.timeout(START_S):
-                await asyncio.gather(*(self._hire() for _ in self._slots))
+                await asyncio.gather(*[self._look_for(self._hire()) for _ in self._slots])
         except TimeoutError:
             have = f"{len(self._alive)} of {len(self._slots)} slots"
             raise ClusterError(f"only {have} could be had on the Ray cluster within {START_S:g} s") from None
@@ -159,9 +159,14 @@ class RayCompute:
         """An actor that died, or does not answer: end it, and look for a place for another."""
         _end(actor)
         self._alive.remove(actor)
-        task = asyncio.create_task(self._replace())
+        self._look_for(self._replace())
+
+    def _look_for(self, hire: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Look for an actor until there is one, or `close` ends it."""
+        task = asyncio.create_task(hire)
         self._hiring.add(task)
         task.add_done_callback(self._hiring.discard)
+        return task
 
     async def _replace(self) -> None:
         """A node that turns out not to be fit is left alone: the others go on."""
@@ -180,6 +185,7 @@ class RayCompute:
                 refuse_differing(await actor.start.remote())
                 break
             except ray.exceptions.RayTaskError as error:
+                _end(actor)
                 raise ComputeError(f"a node of the Ray cluster: {error.cause}") from None
             except ray.exceptions.RayError:
                 _end(actor)

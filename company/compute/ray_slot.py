@@ -1,6 +1,7 @@
 """One slot on a node of a Ray cluster: what runs there, with a LocalCompute of its own in a temporary folder.
 
-Nothing of the node's own files is needed: project and data come packed, and what a run leaves goes back packed.
+Nothing of the node's own files is needed: project and data come packed, and what a run leaves goes back packed. A run
+is in the best sandbox that its node has, on a GPU in none, and its outcome says which: nothing is promised of nodes.
 Not covered: the temporary folder of an actor that was killed stays until somebody empties the node's.
 """
 
@@ -16,8 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from company.compute.backend import Order, Outcome, Slot
+from company.compute.launches import TRAIN
 from company.compute.local import LocalCompute
 from company.compute.ray_cluster import versions
+from company.compute.sandbox.probe import choose
 from projects.spec import Project
 
 Files = Mapping[str, bytes]  # contents by path below a folder
@@ -48,13 +51,15 @@ class RaySlot:
         self._kit, self._folder = kit, Path(tempfile.mkdtemp(prefix="loopworks-"))
         gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if slot.device == "cuda" else None
         self._slot = replace(slot, index=0, gpu=gpu)
-        self._compute = LocalCompute([self._slot], preload=kit.preload)
+        level = "none" if gpu else choose("auto")  # which device files belong to Ray's share of a GPU is not known
+        self._compute = LocalCompute([self._slot], preload=kit.preload, sandbox=level)
         self._running: asyncio.Task[Outcome] | None = None
 
     async def start(self) -> dict[str, str]:
         """Unpack, start the warm parent; the versions of this node's libraries. Raises OSError, ComputeError."""
         unpack(self._kit.project, self._folder / "project")
         unpack(self._kit.data, self._folder / "data")
+        (self._folder / "data" / TRAIN).mkdir(exist_ok=True)  # folders without files do not travel
         await self._compute.start()
         return versions()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from company.compute.backend import Compute, ComputeError, Order, Outcome, Slot
 from company.compute.local import LocalCompute
+from company.compute.sandbox.probe import choose
 from company.compute.tail import rung_steps
 from company.compute.workers import PRELOAD
 from company.surrogates.design import Trial
@@ -56,7 +57,7 @@ class _Recorder:
         self.project, self.journal, self.work, self.on_row = project, journal, work, on_row
 
     async def run(self, todo: list[Trial], slots: Sequence[Slot]) -> Recorded:
-        compute = LocalCompute(slots, preload=self.project.preload or PRELOAD)
+        compute = LocalCompute(slots, preload=self.project.preload or PRELOAD, sandbox=choose("auto"))
         try:
             await compute.start()
             await compute.prepare_data(self.project, self.work / "data")
