@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from company.entities import Experiment
 
@@ -35,55 +35,54 @@ class Page:
     others: bytes
 
 
-class Filed(Experiment):
-    """An experiment whose other fields are on a page."""
+class Filed:
+    """An experiment whose other fields are on a page; for all who read it, it is an Experiment."""
 
-    __slots__ = ("_page", "_row")
+    __slots__ = (*AT_HAND, "_changed", "_page", "_row")
 
+    id: str
     _page: Page
     _row: int
+    _changed: dict[str, Any] | None  # fields of the page that were written since
 
     def __getattr__(self, name: str) -> Any:
         """A field that is not at hand."""
         place = PLACES.get(name)
         if place is None:
             raise AttributeError(name)
+        changed = self._changed
+        if changed is not None and name in changed:
+            return changed[name]
         found = _rows(self._page.rows)[self._row][place]
-        if name == "replications":  # it may still grow
-            found = self.replications = list(found)
-        return found
+        if name != "replications":
+            return found
+        setattr(self, name, list(found))  # it may still grow
+        return getattr(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in PLACES:
+            object.__setattr__(self, name, value)
+        elif self._changed is None:
+            self._changed = {name: value}
+        else:
+            self._changed[name] = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Experiment) and all(getattr(self, name) == getattr(other, name) for name in NAMES)
+        if not isinstance(other, (Filed, Experiment)):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in NAMES)
 
     __hash__ = None  # type: ignore[assignment]  # it changes, as any experiment
 
-    def __getstate__(self) -> dict[str, Any]:
-        """What stands in the object itself: a copy shares the page."""
-        return {name: value for name in (*NAMES, "_page", "_row") if (value := _own(self, name)) is not _UNSET}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
+    def __repr__(self) -> str:
+        return f"Filed({self.id})"
 
 
-_UNSET = object()
-_SLOTS = {name: getattr(Filed, name) for name in (*NAMES, "_page", "_row")}
-
-
-def _own(filed: Filed, name: str) -> Any:
-    """What stands in a slot, without a look at the page."""
-    try:
-        return _SLOTS[name].__get__(filed, Filed)
-    except AttributeError:
-        return _UNSET
-
-
-def file(experiments: Sequence[Experiment], others: Sequence[object]) -> list[Filed]:
+def file(experiments: Sequence[Experiment], others: Sequence[object]) -> list[Experiment]:
     """Experiments on a page of their own, each with something else that is kept of it (None: nothing)."""
     rows = [tuple(_plain(getattr(each, name)) for name in PACKED) for each in experiments]
     page = Page(zlib.compress(marshal.dumps(rows), 1), zlib.compress(pickle.dumps(list(others)), 1))
-    return [_filed(each, page, row) for row, each in enumerate(experiments)]
+    return [cast(Experiment, _filed(each, page, row)) for row, each in enumerate(experiments)]
 
 
 def beside(filed: Experiment | None) -> Any:
@@ -95,7 +94,7 @@ def _filed(experiment: Experiment, page: Page, row: int) -> Filed:
     found = Filed.__new__(Filed)
     for name in AT_HAND:
         setattr(found, name, getattr(experiment, name))
-    found._page, found._row = page, row
+    found._page, found._row, found._changed = page, row, None
     return found
 
 
