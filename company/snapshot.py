@@ -5,7 +5,7 @@ slots' lanes, the judgements. A replay is the same fold, stopped earlier. One th
 `early` (company/glimpse.py): it says so, and knows people by their last appraisals.
 
 What grows with the length of a company is small: of an experiment that ended long ago a few hundred bytes
-(company/filed.py), of a plan its numbers (company/onlooker.py). All else has a limit.
+(company/filed.py), of a score and of a plan their numbers (company/onlooker.py). All else has a limit.
 """
 
 from __future__ import annotations
