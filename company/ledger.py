@@ -340,7 +340,8 @@ def _restore(row: EventRow, path: Path) -> ev.Event:
         ) from error
     except (TypeError, ValueError) as error:
         raise LedgerError(
-            f"{path}: event {row.seq} ({row.kind}) cannot be read: {ev.clean(str(error), 200)}"
+            f"{path}: event {row.seq} ({row.kind}) cannot be read ({ev.clean(str(error), 200)}):"
+            " the ledger was altered; restore it from a copy"
         ) from error
 
 
