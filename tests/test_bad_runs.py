@@ -55,6 +55,7 @@ WRONG = {
     "run --playback nothing": "nothing to play back",
     "run --offline --playback begun": "give one of them",
     "run --sandbox silly": "'strict', 'standard'",
+    "run --device silly": "'auto', 'cpu', 'cuda'",
     "run --project text": "shipped are",
     "run --talent binary": "is not UTF-8 text",
     "run binary": "is not UTF-8 text",

@@ -116,6 +116,7 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
     from company.compute.backend import ComputeError
     from company.compute.ray_cluster import RayMissing
     from company.compute.sandbox.probe import SandboxError
+    from company.compute.slots import NoDevice
     from company.directory import DirectoryError
     from company.ledger import LedgerError
     from company.models import ModelError
@@ -128,7 +129,7 @@ def _run(plan: Any, as_json: bool, plain: bool, debug: bool) -> Exit:
         return _show(plan, as_json, plain)
     except (ChartError, ProjectError) as error:
         return _say(str(error), Exit.USAGE)
-    except (RayMissing, SandboxError) as error:
+    except (RayMissing, SandboxError, NoDevice) as error:
         return _say(f"loopworks: {error}", Exit.USAGE)
     except (ModelsGone, Diverged) as error:
         return _say(f"{error}{_resumable(plan)}", Exit.FAILED)

@@ -12,13 +12,17 @@ from company.compute.backend import ComputeError, Slot
 from company.compute.gpus import Gpu, GpuSurvey, survey, torch_cuda
 
 
+class NoDevice(ComputeError):
+    """The device that was asked for is not here."""
+
+
 def find_slots(
     count: int | None = None, per_gpu: int = 1, device: Literal["auto", "cpu", "cuda"] = "auto"
 ) -> tuple[Slot, ...]:
     """The slots to use: every GPU that torch can use, `per_gpu` times, else every CPU core that we may use.
 
     `count` is taken as asked: more than there are GPUs means several on each, more than cores means that they share.
-    Raises ComputeError when CUDA is asked for and cannot be had, or a number is not positive.
+    Raises NoDevice when CUDA is asked for and cannot be had, ComputeError when a number is not positive.
     """
     if per_gpu < 1 or (count is not None and count < 1):
         raise ComputeError("the number of slots must be at least 1")
@@ -26,7 +30,7 @@ def find_slots(
     if found.gpus:
         return gpu_slots(found.gpus, count, per_gpu)
     if device == "cuda":
-        raise ComputeError(f"no GPU can be used: {found.reason}; run 'loopworks doctor', or ask for CPU slots")
+        raise NoDevice(f"no GPU can be used: {found.reason}; run 'loopworks doctor', or ask for CPU slots")
     return cpu_slots(count or cpu_count())
 
 
