@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from compute_bench import GOOD, Bench
 
 from company import doctor
 from company import run as running
+from company.attacks.scene import Scene
+from company.attacks.trial import ATTACKS, carry_out
+from company.attacks.trial import PRELOAD as ATTACK_PRELOAD
 from company.compute import cuda_proof, environment, local
 from company.compute.backend import ComputeError, Slot
 from company.compute.cuda_proof import judged, prove
@@ -91,8 +95,8 @@ async def unasked(*_: object) -> tuple[()]:
 
 
 @asynccontextmanager
-async def compute_on(slot: Slot, level: Level) -> AsyncIterator[LocalCompute]:
-    compute = LocalCompute((slot,), preload=(), sandbox=level)
+async def compute_on(slot: Slot, level: Level, preload: Sequence[str] = ()) -> AsyncIterator[LocalCompute]:
+    compute = LocalCompute((slot,), preload=preload, sandbox=level)
     try:
         await compute.start()
         yield compute
@@ -314,3 +318,18 @@ def test_a_run_records_what_was_proved_or_begins_nothing(
         events = [recorded.event for recorded in ledger.events()]
     assert [event.measured["cuda_proved"] for event in events if isinstance(event, RunFounded)] == founded
     assert bool(events) == bool(founded)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", INSIDE)
+async def test_what_a_gpu_slot_lets_through_opens_no_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: Level
+) -> None:
+    """Every attack, on a GPU slot. Those on memory have the 8 GB to themselves that CUDA maps."""
+    slot, order = Slot(0, "cuda", "GPU-A"), Scene.order
+    monkeypatch.setattr(local, "prove_all", unasked)
+    monkeypatch.setattr(Scene, "order", lambda scene, attack: replace(order(scene, attack), slot=slot))
+    async with compute_on(slot, level, ATTACK_PRELOAD) as compute:
+        verdicts = [await carry_out(attack, compute, tmp_path) for attack in ATTACKS if "memory" not in attack.name]
+    assert len(verdicts) > 40
+    assert [verdict.attack for verdict in verdicts if verdict.won and verdict.expected == "stopped"] == []
