@@ -39,7 +39,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
 HOUR = 4 * 3600  # steps
 PACE = 50.0  # steps a second of an engine that is looked at
-BLOCK_S, CATCH_UP_S = 3.0, 1.2  # a block, and what precedes it
+BLOCK_S, CATCH_UP_S = 4.0, 2.2  # a block, and what precedes it
 LEFT_S = 12.0  # without a key, after which a dashboard has come to rest
 SELF = (sys.executable, "-m", "benchmarks.tui")
 
@@ -121,17 +121,38 @@ def writer(run: Path, agents: int, rate: float, events: int, seconds: float) -> 
     return process
 
 
+def leave_open(terminals: Sequence[Terminal], seconds: float, pressed: bool = False) -> None:
+    """Take what dashboards write, for a while; `pressed`: with a key a second in each."""
+    end, key_at, keys = time.monotonic() + seconds, time.monotonic(), 0
+    while time.monotonic() < end:
+        if pressed and time.monotonic() >= key_at:
+            key_at, keys = key_at + 1.0, keys + 1
+            for terminal in terminals:
+                os.write(terminal.fd, b"jk"[keys % 2 : keys % 2 + 1])
+        for fd in select.select([terminal.fd for terminal in terminals], [], [], 0.1)[0]:
+            os.read(fd, 65536)
+
+
+def core(terminals: Sequence[Terminal], seconds: float, pressed: bool = False) -> float:
+    """The share of one core that dashboards take together over a while."""
+    used = sum(terminal.cpu() for terminal in terminals)
+    leave_open(terminals, seconds, pressed)
+    return (sum(terminal.cpu() for terminal in terminals) - used) / seconds
+
+
 def follow(run: Path, agents: int, rate: float, seconds: float, events: int) -> dict[str, float]:
-    """A company at work, as it is followed; then the same dashboard when nobody works any more."""
+    """A company at work, as it is followed with keys pressed and without; then when nobody works any more."""
     process = writer(run, agents, rate, events, 4 * seconds + 120)
     try:
         terminal = Terminal(run)
         found = {"first_screen_s": terminal.wait_for(b"organisation", b"live")}
         terminal.spend(3)
         found["memory_start_mib"] = terminal.memory()
-        found["following_core"] = terminal.spend(seconds)
+        found["used_core"] = core([terminal], seconds, pressed=True)
         found["memory_end_mib"] = terminal.memory()
         found |= keys(terminal)
+        leave_open([terminal], LEFT_S)
+        found["open_core"] = core([terminal], seconds)
         process.kill()
         process.wait()
         terminal.spend(3)
@@ -157,7 +178,7 @@ def hour(run: Path, agents: int) -> dict[str, float]:
     try:
         for quarter in range(5):
             while steps(run) < quarter * HOUR / 4 and process.poll() is None:
-                terminal.spend(0.5)
+                leave_open([terminal], 1.0, pressed=True)
             found[f"memory_{15 * quarter}_min_mib"] = terminal.memory()
         found["events"] = recorded(run)
         terminal.close()
@@ -209,34 +230,22 @@ def beside(run: Path, pairs: int, pressed: bool) -> dict[str, float]:
     terminals = [Terminal(run) for _ in range(2)]
     for terminal in terminals:
         terminal.wait_for(b"organisation", b"live")
-    _leave_open(terminals, LEFT_S, pressed)
-    used = [terminal.cpu() for terminal in terminals]
+    leave_open(terminals, LEFT_S, pressed)
+    shares = []
     for _ in range(pairs):
         for followed in chance.sample((True, False), 2):
             for terminal in terminals:
                 os.kill(terminal.pid, signal.SIGCONT if followed else signal.SIGSTOP)
             begins = time.monotonic() + CATCH_UP_S
-            _leave_open(terminals, BLOCK_S + CATCH_UP_S, pressed and followed)
+            share = core(terminals, BLOCK_S + CATCH_UP_S, pressed and followed)
+            shares += [share] if followed else []
             blocks.append((followed, begins, time.monotonic()))
-    share = sum(terminal.cpu() for terminal in terminals) - sum(used)
     for terminal in terminals:
         os.kill(terminal.pid, signal.SIGCONT)
         terminal.close()
     steps = json.loads(engine.communicate()[0])
-    core = share / (pairs * (BLOCK_S + CATCH_UP_S))
-    return {"both_core": core, **slower("clock", steps, blocks, 1), **slower("cpu", steps, blocks, 2)}
-
-
-def _leave_open(terminals: Sequence[Terminal], seconds: float, pressed: bool) -> None:
-    """Take what dashboards write, for a while."""
-    end, key_at, keys = time.monotonic() + seconds, time.monotonic(), 0
-    while time.monotonic() < end:
-        if pressed and time.monotonic() >= key_at:
-            key_at, keys = key_at + 1.0, keys + 1
-            for terminal in terminals:
-                os.write(terminal.fd, b"jk"[keys % 2 : keys % 2 + 1])
-        for fd in select.select([terminal.fd for terminal in terminals], [], [], 0.1)[0]:
-            os.read(fd, 65536)
+    both = {"both_core": statistics.mean(shares)}
+    return {**both, **slower("clock", steps, blocks, 1), **slower("cpu", steps, blocks, 2)}
 
 
 def slower(name: str, steps: list[list[Any]], blocks: list[tuple[bool, float, float]], of: int) -> dict[str, float]:

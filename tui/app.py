@@ -42,7 +42,7 @@ from tui.widgets.tour import TourBar
 
 SMALL = 60, 16
 REST_S = 0.25  # between two drawings of what the feed brings
-LEFT_S, CALM_S = 10.0, 1.0  # after the last key the ledger is looked at more rarely: so often
+LEFT_S, CALM_S = 10.0, 2.0  # after the last key the ledger is looked at more rarely: so often
 DEAD = "The engine is presumed dead: nothing that was recorded is lost. Go on with: loopworks run --resume {}"
 EARLY = "The ledger is being read: until it is, scores are the last appraisals', and lists hold only the latest."
 
