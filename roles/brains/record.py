@@ -65,17 +65,16 @@ class Record:
     def _ends_of_stopped(self, finished: Sequence[float]) -> list[float]:
         if not self.stopped:
             return []
-        middle = float(np.quantile(finished, 0.75)) if finished else 0.0
-        rungs: dict[float, tuple[np.ndarray, np.ndarray]] = {}
-        ends = []
-        for unit in self.stopped:
-            at, loss = self.curves[unit][-1] if self.curves.get(unit) else (0.0, 0.0)
-            if at not in rungs:
-                rungs[at] = self._at_rung(at)
-            seen, ended = rungs[at]
-            few = len(seen) < LEAST_CURVES
-            ends.append(middle if few else float(np.quantile(ended, np.searchsorted(seen, loss) / len(seen))))
-        return ends
+        last = [self.curves[unit][-1] if self.curves.get(unit) else (0.0, 0.0) for unit in self.stopped]
+        ends = np.full(len(last), np.quantile(finished, 0.75) if finished else 0.0)
+        rungs = np.array([at for at, _ in last])
+        losses = np.array([loss for _, loss in last])
+        for at in set(rungs.tolist()):
+            seen, ended = self._at_rung(at)
+            if len(seen) >= LEAST_CURVES:
+                here = rungs == at
+                ends[here] = np.quantile(ended, np.searchsorted(seen, losses[here]) / len(seen))
+        return ends.tolist()
 
     def _at_rung(self, at: float) -> tuple[np.ndarray, np.ndarray]:
         """Sorted losses at a rung of the runs that finished, and the sorted losses that these ended with."""
