@@ -80,7 +80,7 @@ def contenders() -> tuple[Contender, ...]:
     startup, turnaround = charts["startup"], charts["turnaround"]
     found += [_company("solo", brain, _alone(charts["solo"], startup, brain)) for brain in ("tpe", "gp")]
     found.append(_company("startup", "communication=solo", startup.model_copy(update={"communication": "solo"})))
-    for option in ("watch.rule=never", "accept.rule=greedy", "assign.share=equal"):
+    for option in ("watch.rule=never", "watch.rule=median", "accept.rule=greedy", "assign.share=equal"):
         (setting,) = settings(startup, (option,))
         found.append(_company("startup", setting.name, setting.chart))
     found.append(replace(found[0], arm=Arm("startup", "with memory"), memory=True))
@@ -93,6 +93,7 @@ PARTS = (
     ("sharing (communication: team), against isolated", "startup", "startup communication=solo"),
     ("bandit against an equal split", "startup", "startup assign.share=equal"),
     ("early stopping (watch), against never", "startup", "startup watch.rule=never"),
+    ("early stopping by forecast, against the median rule", "startup", "startup watch.rule=median"),
     ("reruns on fresh seeds (accept), against greedy", "startup", "startup accept.rule=greedy"),
     ("memory of other projects of the same kind, against none", "startup with memory", "startup"),
     ("fire/hire and bandit from a bad roster, against never and equal", "turnaround",

@@ -20,7 +20,7 @@ from projects.frozen import frozen
 BLOCK = 8  # consecutive results that share a field: short enough that the champion hardly moves, long enough to compare
 WINDOW = 24  # finished results that say how bad a result without a metric is
 FAILED_AT = 0.10  # quantile of the window at which a failed run counts: bad, but no worse than what does happen
-STOPPED_AT = 0.25  # what is worse than the median at a rung has an expected rank of a quarter
+STOPPED_AT = 0.25  # about the rank at which simulated runs that were stopped would have ended, on average
 LEAST_WEIGHT = 0.05  # a run that was stopped at once is still an observation
 
 

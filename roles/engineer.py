@@ -52,7 +52,7 @@ def repair(observation: Observation, subject: Subject) -> Retry | GiveUp:
 
 
 def watch(observation: Observation, subject: Subject) -> Stop | Continue:
-    """The median rule on the learning curve (roles/curves.py)."""
+    """The chart's rule on the learning curve (roles/curves.py)."""
     stop, reason = hopeless(subject.curve, observation.history, observation.policy)
     return Stop(reason=reason) if stop else Continue(reason=reason)
 

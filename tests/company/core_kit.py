@@ -58,8 +58,10 @@ def chart_of(name: str = "startup", experiments: int = 8, **policies: Mapping[st
 
 def four_researchers(experiments: int = 80, **policies: Mapping[str, Any]) -> OrgChart:
     """The startup with two more researchers and equal shares, so that there is a field to stand out from; how gains are
-    accepted does not follow the shipped chart, for what tests expect of people would change with it."""
-    own = {"assign": {"share": "equal"}, "accept": {"fresh_seeds": 3, "finals": 0.1}}
+    accepted and runs stopped does not follow the shipped chart, for what tests expect of people would change with it.
+    """
+    watch = {"rule": "median", "after": 5}
+    own = {"assign": {"share": "equal"}, "accept": {"fresh_seeds": 3, "finals": 0.1}, "watch": watch}
     data = chart_of("startup", experiments, **{**own, **policies}).to_dict()
     for name, brain in (("finn", "evolution"), ("gwen", "hillclimb")):
         data["positions"].append({"id": name, "role": "researcher", "reports_to": "ada", "brain": brain})

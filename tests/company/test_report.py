@@ -197,7 +197,7 @@ def test_references_stand_beside_the_champion(tmp_path: Path) -> None:
 
 
 def test_the_closing_words_fit_a_small_terminal_and_leave_a_page(tmp_path: Path) -> None:
-    record(tmp_path)
+    record(tmp_path, seed=2)
     console = Console(file=io.StringIO(), width=80, height=24)
     close_run(tmp_path, console)
     assert isinstance(console.file, io.StringIO)

@@ -71,7 +71,7 @@ def test_the_company_lets_the_guessers_go_first() -> None:
 
 def test_on_a_good_roster_almost_nobody_is_replaced_and_nothing_is_lost() -> None:
     good = load_chart("startup").model_copy(update={"talent": TURNAROUND.talent})
-    found = compared(good, "rippled", "replace.rule=never,posterior")
+    found = compared(good, "planted", "replace.rule=never,posterior")
     assert found.mean(1, "replacements") <= 0.34
     ratio = found.differences[0].ratio
     assert ratio is not None and ratio <= 1.1

@@ -95,23 +95,48 @@ def watched(loss: float, history: list | None = None, **policy):
     return decide(observe("watch", subject=tried, history=FIELD if history is None else history, policy=policy))
 
 
+MEDIAN = {"rule": "median", "after": 5}
+
+
 def test_the_median_rule_stops_the_worse_half_only() -> None:
-    assert isinstance(watched(2.4), Stop)
-    assert isinstance(watched(2.1), Continue)
+    assert isinstance(watched(2.4, **MEDIAN), Stop)
+    assert isinstance(watched(2.1, **MEDIAN), Continue)
 
 
-def test_the_median_rule_waits_for_evidence_and_can_be_off() -> None:
-    assert isinstance(watched(9.0, after=7), Continue)
-    assert isinstance(watched(9.0, FIELD[:3]), Continue)
-    assert isinstance(watched(9.0, rule="never"), Continue)
-    assert isinstance(watched(float("nan"), rule="never"), Continue)
-    assert isinstance(decide(observe("watch", subject=subject(), history=FIELD)), Continue)
-
-
-def test_a_slow_start_that_has_won_before_is_not_stopped() -> None:
+def test_a_slow_start_that_has_won_before_passes_the_median_rule() -> None:
     late = curves([0.5, 1.1, 1.2, 1.3, 1.4, 1.5], [2.45, 2.1, 2.2, 2.3, 2.4, 2.5])
-    assert isinstance(watched(2.42, late), Continue)
-    assert isinstance(watched(2.48, late), Stop)
+    assert isinstance(watched(2.42, late, **MEDIAN), Continue)
+    assert isinstance(watched(2.48, late, **MEDIAN), Stop)
+
+
+STEADY = curves([1.0 + 0.1 * i for i in range(20)], [2.0 + 0.1 * i for i in range(20)])
+
+
+def test_where_early_losses_told_the_end_a_forecast_stops_all_but_the_best() -> None:
+    assert [isinstance(watched(loss, STEADY), Stop) for loss in (2.05, 2.35, 3.05, 9.0)] == [False, False, True, True]
+
+
+def test_where_slow_starts_ended_best_a_forecast_stops_nothing() -> None:
+    crossing = curves([1.0 + 0.1 * i for i in range(20)], [4.0 - 0.1 * i for i in range(20)])
+    assert all(isinstance(watched(loss, crossing), Continue) for loss in (2.05, 3.05, 9.0))
+
+
+def test_seeds_of_one_config_say_nothing_about_others() -> None:
+    seeds = [result(i, BASELINE, 1.0 + 0.01 * i, curve=((0.25, 2.0 + 0.01 * i),)) for i in range(20)]
+    assert isinstance(watched(9.0, seeds), Continue)
+
+
+@pytest.mark.parametrize("rule", ["forecast", "median"])
+def test_a_rule_waits_for_evidence(rule: str) -> None:
+    assert isinstance(watched(9.0, STEADY, rule=rule, after=20), Stop)
+    assert isinstance(watched(9.0, STEADY, rule=rule, after=21), Continue)
+    assert isinstance(watched(9.0, STEADY[:3], rule=rule), Continue)
+    assert isinstance(decide(observe("watch", subject=subject(), history=STEADY, policy={"rule": rule})), Continue)
+
+
+def test_watching_can_be_off() -> None:
+    assert isinstance(watched(9.0, STEADY, rule="never"), Continue)
+    assert isinstance(watched(float("nan"), rule="never"), Continue)
 
 
 def test_a_diverged_run_is_stopped_at_once() -> None:
