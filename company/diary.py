@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from company.events import EVENTS
 
 LATEST = 40  # marks that are kept whole
-MOMENTS = 1_000  # of which the kind is known
+MOMENTS = 256  # of which the kind is known
 TURNS = ("AgentReplaced", "AgentCoached")  # the last of these says why somebody went or is at risk
 
 KINDS = tuple(EVENTS)
@@ -44,19 +44,23 @@ class Moment:
 class Diary:
     """The marks of one agent, in order; `add` is the only way it changes."""
 
-    __slots__ = ("_at", "_signs", "_turns", "latest")
+    __slots__ = ("_at", "_every", "_ordinary", "_signs", "_turns", "latest")
 
     def __init__(self) -> None:
         self.latest: deque[Mark] = deque(maxlen=LATEST)
         self._turns: dict[str, Mark] = {}
         self._at = array("d")
         self._signs = array("H")
+        self._ordinary, self._every = 0, 1  # marks without a tone so far; of how many one is kept
 
     def add(self, mark: Mark) -> None:
-        """Note a mark; where there are too many, the older ordinary ones are thinned out."""
+        """Note a mark; where there are too many, ordinary ones are thinned out evenly."""
         self.latest.append(mark)
         if mark.kind in TURNS:
             self._turns[mark.kind] = mark
+        self._ordinary += not mark.tone
+        if not mark.tone and self._ordinary % self._every:
+            return
         self._at.append(mark.at)
         self._signs.append(CODES[mark.kind] | BAD * (mark.tone == "bad") | TONED * bool(mark.tone))
         if len(self._at) > MOMENTS:
@@ -72,10 +76,13 @@ class Diary:
             yield Moment(at, KINDS[sign & (BAD - 1)], bool(sign & BAD))
 
     def _thin(self) -> None:
-        """Of the older half every second goes that is nothing special; where all are, the oldest quarter."""
-        half, n = MOMENTS // 2, len(self._at)
-        kept = [i for i in range(n) if i >= half or i % 2 or self._signs[i] & TONED]
+        """Every second of those that are nothing special goes; where that is too few, the oldest quarter of all."""
+        self._every *= 2
+        n = len(self._at)
+        ordinary = [i for i in range(n) if not self._signs[i] & TONED]
+        gone = set(ordinary[::2])
+        kept = [i for i in range(n) if i not in gone]
         if len(kept) > MOMENTS * 7 // 8:
-            kept = list(range(MOMENTS // 4, n))
+            kept = kept[MOMENTS // 4 :]
         self._at = array("d", [self._at[i] for i in kept])
         self._signs = array("H", [self._signs[i] for i in kept])

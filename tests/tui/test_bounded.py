@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -159,10 +160,13 @@ def test_a_diary_keeps_the_last_marks_and_the_shape_of_all() -> None:
     assert [mark.seq for mark in diary.latest] == list(range(3 * MOMENTS - LATEST, 3 * MOMENTS))
     moments = list(diary.moments())
     assert len(moments) <= MOMENTS and [m.at for m in moments] == sorted(m.at for m in moments)
-    assert sum(m.kind == "AgentCoached" for m in moments) == 3 * MOMENTS // 100  # what is special stays
-    assert moments[0].at < MOMENTS / 10 and not any(m.bad for m in moments)
+    special = [n for n in range(3 * MOMENTS) if n % 100 == 50]
+    assert [m.at for m in moments if m.kind == "AgentCoached"] == special  # what is special stays
+    ordinary = [m.at for m in moments if m.kind == "DirectiveGiven"]
+    assert len(ordinary) >= MOMENTS // 3 and max(b - a for a, b in pairwise(ordinary)) <= 6  # evenly, over all the time
+    assert ordinary[0] <= 6 and not any(m.bad for m in moments)
     last = diary.last("AgentCoached")
-    assert last is not None and last.seq == 3 * MOMENTS - 50 and diary.last("AgentReplaced") is None
+    assert last is not None and last.seq == special[-1] and diary.last("AgentReplaced") is None
 
 
 def test_a_diary_of_nothing_but_special_marks_has_a_limit_too() -> None:
