@@ -133,6 +133,11 @@ async def opened(
 async def rest(app: Dashboard, pilot: Pilot[None]) -> None:
     """Wait until nothing is under way any more."""
     await pilot.pause()
+    for _ in range(500):
+        if app.is_settled():
+            break
+        await pilot.pause(0.01)
+    await pilot.pause()
     if app.workers:
         await app.workers.wait_for_complete()
         await pilot.pause()

@@ -61,6 +61,9 @@ class PagedView(View):
         if self.sheet.size.width:
             self.sheet.show(self.page(self.sheet.size.width - 1))
 
+    def on_page_laid(self) -> None:
+        self.draw_page()
+
     def on_table_moved(self, event: Table.Moved) -> None:
         self.moved(event.key)
         self.sheet.scroll_home(animate=False)
