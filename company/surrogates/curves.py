@@ -1,12 +1,14 @@
 """Learning curves of simulated runs: the curve of the nearest recorded config, brought to where this run ends.
 
 Curves are modelled as logarithms where all losses are above 0. A training loss moves with the metric as it did over
-the recorded configs (a line), and wobbles about that as much as the seeds of a config did at each rung.
+the recorded configs (a line), and wobbles about that at each rung as the seeds of that config did, or those of the
+typical one: a few configs are unstable, and their wobble is not the others'.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from company.surrogates.scale import Scale
 from company.surrogates.world import normals
 
 FEWEST = 3  # curves, to say how a training loss moves with the metric
+TYPICAL = 2  # degrees of freedom that the typical config's wobble counts for beside a config's own
 
 
 class Curves:
@@ -35,7 +38,7 @@ class Curves:
         self._middles = [float(z.mean()) if len(z) else 0.0 for z in self._metrics]
         have = [i for i, shape in enumerate(self._shapes) if shape is not None]
         self._slope = self._line(have)
-        self._wobble = self._spread([(self._onto(kept[i]), i) for i in have if len(kept[i]) > 1])
+        self._wobbles = self._spreads({i: self._onto(kept[i]) for i in have if len(kept[i]) > 1})
         self._usual = self._usual_shape(have)
 
     def of(self, nearest: int, loss: float, seed: int) -> tuple[float, ...]:
@@ -48,7 +51,8 @@ class Curves:
         end = math.log(loss) if self._scale.kind == "log" else loss
         shift = self._slope * (end - middle)
         moved = [
-            at + shift + sd * n for at, sd, n in zip(shape, self._wobble, normals(seed, b"recorded curve"), strict=True)
+            at + shift + sd * n
+            for at, sd, n in zip(shape, self._wobbles[nearest], normals(seed, b"recorded curve"), strict=True)
         ]
         return tuple([math.exp(value) for value in moved] if self._log else moved)
 
@@ -65,16 +69,22 @@ class Curves:
         x = x - x.mean()
         return float(x @ y / (x @ x)) if x.any() else 0.0
 
-    def _spread(self, repeated: list[tuple[Array, int]]) -> list[float]:
-        """Standard deviation at each rung between the seeds of a config, (8,)."""
-        if not repeated:
-            return [0.0] * len(RUNGS)
-        total, df = np.zeros(len(RUNGS)), 0
-        for curves, i in repeated:
+    def _spreads(self, repeated: Mapping[int, Array]) -> list[list[float]]:
+        """Standard deviation at each rung between the seeds of each config, (configs, 8).
+
+        Two or three seeds say little: their variance is drawn toward that of the typical config (Smyth 2004), which is
+        the median over configs, brought to the variance of which a chi-squared one is the median.
+        """
+        from scipy.special import chdtri
+
+        found, freedom = {}, {i: len(curves) - 1 for i, curves in repeated.items()}
+        for i, curves in repeated.items():
             rest = curves - self._slope * (self._metrics[i] - self._middles[i])[:, None]
-            total += ((rest - rest.mean(axis=0)) ** 2).sum(axis=0)
-            df += len(curves) - 1
-        return np.sqrt(total / df).tolist()
+            found[i] = rest.var(axis=0, ddof=1)
+        medians = [found[i] * n / chdtri(n, 0.5) for i, n in freedom.items()]
+        typical = np.median(medians, axis=0) if medians else np.zeros(len(RUNGS))
+        own = {i: (TYPICAL * typical + n * found[i]) / (TYPICAL + n) for i, n in freedom.items()}
+        return [np.sqrt(own.get(i, typical)).tolist() for i in range(len(self._groups))]
 
     def _usual_shape(self, have: list[int]) -> tuple[list[float], float] | None:
         if not have:

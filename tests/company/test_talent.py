@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from company.chart_problems import ChartError
 from company.chart_yaml import load_chart
 from company.cli import loopworks as command
 from company.staffing import candidate
+from company.state import State
 from company.talent import SHARED, expectation
 from company.talent_export import talent_of
 from company.talent_file import dump_talent, load_talent, parse_talent, with_talent
@@ -36,9 +36,12 @@ def known(*records: TalentRecord, brain: str = "gp") -> Talent:
     return Talent.model_validate({"role": "researcher", "brain": brain, "record": records})
 
 
-def company(*talent: Talent, used: Mapping[int, int] | None = None) -> Any:
+def company(*talent: Talent, used: Mapping[int, int] | None = None) -> State:
     chart = chart_of().model_copy(update={"talent": talent})
-    return SimpleNamespace(chart=chart, brief={"name": "digits"}, talent_used=dict(used or {}))
+    state = State()
+    state.take_chart(chart)
+    state.brief, state.talent_used = {"name": "digits"}, dict(used or {})
+    return state
 
 
 # what is expected

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recording_kit import BEST, SPACE, Order, fails, known, never, recorded
+from scipy.stats import spearmanr
 
+from company.surrogates.catalogue import recording_of, worlds
 from company.surrogates.fitting import fit, with_fit
 from company.surrogates.recording import Recording, RecordingError, write_recording
 from company.surrogates.scale import possible
@@ -136,6 +138,20 @@ def test_curves_come_down_to_where_the_run_ends(world: TableWorld) -> None:
     assert np.mean([a > b for o in whole for (_, a), (_, b) in pairwise(o.curve)]) > 0.8
     ends = [(o.curve[-1][1], o.metric) for o in whole]
     assert np.median([abs(math.log(end / metric)) for end, metric in ends if metric]) < 0.1
+
+
+@pytest.mark.parametrize("name", ["digits", "byte_lm"])
+def test_early_losses_tell_as_much_of_the_end_as_they_did_in_training(name: str) -> None:
+    recording, world = recording_of(name), worlds(name, 0)[0]
+    project, rng = world.project(), np.random.default_rng(0)
+    runs = [Order(project.space.sample(rng), seed, 1000) for seed in range(400)]
+    simulated = [(outcome.curve, outcome.metric) for run in runs if (outcome := world.train(run)).metric is not None]
+    trained = [(row.curve, row.metric) for row in recording.rows if row.metric is not None and row.curve]
+    whole = [(curve, metric) for curve, metric in trained if None not in curve]
+    for rung in (1, 3):  # at a quarter and at half of the budget
+        there = spearmanr([curve[rung] for curve, _ in whole], [metric for _, metric in whole])[0]
+        here = spearmanr([curve[rung][1] for curve, _ in simulated], [metric for _, metric in simulated])[0]
+        assert here == pytest.approx(there, abs=0.1)
 
 
 def test_durations_are_the_cost_tables_with_the_spread_that_was_measured(world: TableWorld) -> None:
