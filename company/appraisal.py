@@ -165,7 +165,7 @@ def _table(cell: NDArray[np.intp], weight: Array, shape: tuple[int, ...]) -> Arr
     return np.asarray(np.bincount(cell, weight, math.prod(shape)), dtype=np.float64).reshape(shape)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _student(freedom: float) -> Array:
     """Student's cumulative distribution at TABLED: between its points a line is right to 1e-5."""
     from scipy.special import stdtr
