@@ -15,7 +15,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 
 STEP_S = 0.01  # between two looks at whether all is there
-PATIENCE_S = 1.0  # after which a key no longer waits for the one before it
+PATIENCE_S = 3.0  # on a busy machine a tab may take one; after which a key no longer waits for the one before it
 
 
 class InOrder(App[None]):

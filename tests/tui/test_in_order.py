@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.events import Key
 from textual.widgets import Input
 
@@ -56,7 +57,8 @@ async def test_a_chart_file_of_its_own_is_typed_into_as_well(tmp_path: Path) -> 
         await until(pilot, lambda: app.query_one(YamlArea).text.startswith("aqx12"))
 
 
-async def test_a_key_does_not_wait_for_ever(finished: Path) -> None:
+async def test_a_key_does_not_wait_for_ever(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.in_order.PATIENCE_S", 0.3)
     async with opened(finished) as (app, pilot):
         app.is_settled = lambda: False  # type: ignore[method-assign]
         strike(app, "2", "4")
