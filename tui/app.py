@@ -24,6 +24,7 @@ from tui.draw.ink import width
 from tui.draw.status import status_line
 from tui.draw.timeline import CHANGES
 from tui.feed import Delta, Feed
+from tui.garbage import Garbage
 from tui.helps import HELPS
 from tui.history import History
 from tui.moments import step
@@ -88,6 +89,7 @@ class Dashboard(Personal):
         self._wanted = ""  # what the tab that is being opened shall select
         self._at = ""  # the tab that was opened last and has the focus
         self._touched = time.monotonic()
+        self._garbage = Garbage()
 
     def run(self, **options: Any) -> None:
         """Show it until it is left; an engine that was started before keeps its priority."""
@@ -141,7 +143,10 @@ class Dashboard(Personal):
             self.feed.taken()
         self.hear()
         self._draw_soon()
-        caught_up = self.desk.whole.early or self.desk.whole.seq >= event.delta.total
+        is_read = self.desk.whole.seq >= event.delta.total
+        if is_read and not self.desk.whole.early:
+            self._garbage.read(self.desk.whole.seq)
+        caught_up = self.desk.whole.early or is_read
         if caught_up and not self.tab and self.desk.whole.is_founded:
             self.tab = "org"
 
@@ -176,6 +181,7 @@ class Dashboard(Personal):
             return
         if time.monotonic() - self._touched > LEFT_S:
             self.feed.pace(max(CALM_S, self._tick))
+            self._garbage.rest(self.desk.fold.seq)
         if self.visit.engine is not None and not self.visit.engine.works():
             self._draw_banner()
         if self.desk.delta.engine == "live" and not self.desk.replay:
