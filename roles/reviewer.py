@@ -66,7 +66,7 @@ def verdict(observation: Observation, subject: Subject) -> Verdict:
     sigmas = gain / sigma
     outcome = "promising" if sigmas >= screen else "worse" if sigmas <= -screen else "noise"
     measure = f"{abs(sigmas):.1f} sigma {'better' if gain > 0 else 'worse'} than the champion"
-    return Verdict(outcome=outcome, p_real=chance, reason=f"{measure}; {screen:g} are needed to tell from noise")
+    return Verdict(outcome=outcome, p_real=chance, reason=f"{measure}; up to {screen:g} is noise")
 
 
 def p_real(observation: Observation, champion: Champion, gain: float) -> float:
