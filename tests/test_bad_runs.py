@@ -201,6 +201,7 @@ def test_interrupting_says_how_to_go_on_and_going_on_ends_as_if_nothing_had_happ
     assert resumed["digest"] == undisturbed["digest"]
 
 
+@pytest.mark.slow  # tests/faults/test_kills.py is the quick one
 def test_killed_hard_and_resumed_the_history_is_that_of_an_undisturbed_run(tmp_path: Path) -> None:
     kill_and_resume(tmp_path, [25, 60, 110])
 

@@ -56,7 +56,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+@pytest.mark.parametrize("size", [pytest.param((80, 24), marks=pytest.mark.slow), (120, 40)], ids=str)
 async def test_every_step_is_confirmed_and_its_answer_told(tmp_path: Path, size: tuple[int, int]) -> None:
     run = tmp_path / "run"
     with stand_in(run) as answer:
