@@ -24,7 +24,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("more", [("--slots", 1), ("--slots", 3, "--deterministic")], ids=["one slot", "three slots"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(("--slots", 1), id="one slot", marks=pytest.mark.slow),
+        pytest.param(("--slots", 3, "--deterministic"), id="three slots"),
+    ],
+)
 def test_the_same_words_give_the_same_history_by_either_engine(place: Path, more: tuple[object, ...]) -> None:
     words = ["chart.yaml", "--project", "tiny", "--seed", 5, *more]
     digests = {outcome(place, *words, "--engine", engine)["digest"] for engine in ("autogen", "direct")}

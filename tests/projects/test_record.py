@@ -71,7 +71,7 @@ def test_a_second_time_trains_nothing_and_more_points_only_those(undisturbed: Pa
     assert facts(undisturbed / "tiny.parquet")[:TRAININGS] == was
 
 
-@pytest.mark.parametrize("hard", [True, False])
+@pytest.mark.parametrize("hard", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_stopped_at_any_moment_it_goes_on_to_the_same_file(undisturbed: Path, tmp_path: Path, hard: bool) -> None:
     write_project(tmp_path / "tiny")
     journal = tmp_path / "tiny.parquet.journal.jsonl"

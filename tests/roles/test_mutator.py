@@ -40,7 +40,7 @@ def test_code_that_does_not_parse_has_nothing_to_change() -> None:
     assert list(sites("x = (")) == [] and list(sites("\0")) == []
 
 
-@pytest.mark.parametrize("name", ["byte_lm", "digits"])
+@pytest.mark.parametrize("name", [pytest.param("byte_lm", marks=pytest.mark.slow), "digits"])
 def test_every_patch_of_a_shipped_project_may_run_and_changes_one_line(name: str) -> None:
     project = load_project(name)
     seen = observe("propose", code=dict(project.code))
