@@ -150,14 +150,13 @@ def _check_models(plan: Plan, prepared: Prepared) -> None:
 
 
 def _sandbox(plan: Plan, compute: ComputeKind) -> Level:
-    """The level that experiments run at: nothing is promised of the nodes of a cluster. Raises SandboxError."""
+    """The level that is promised of every experiment. Raises SandboxError where this machine cannot give it.
+
+    Nodes of a cluster are asked when they take part, and for "auto" nothing is promised of them.
+    """
     if compute == "local":
         return choose(plan.sandbox)
-    if plan.sandbox not in ("auto", "none"):
-        raise SandboxError(
-            f"--sandbox {plan.sandbox}: each node of a Ray cluster takes the best it has: leave it away, or run here"
-        )
-    return "none"
+    return "none" if plan.sandbox == "auto" else plan.sandbox
 
 
 def _slots(
@@ -233,7 +232,7 @@ async def _work(
     plan: Plan, prepared: Prepared, ledger: Ledger, on_step: OnStep, on_ready: Callable[[LiveCompany], None]
 ) -> State:
     directory = plan.directory
-    compute = _compute(prepared, directory.lock_fd)
+    compute = _compute(prepared, plan.sandbox, directory.lock_fd)
     recording = read_recording(plan.playback) if plan.playback is not None else None
     models = None if prepared.offline else open_models(prepared.chart, directory.path, ledger, recording)
     ledger.open_session("resume" if plan.resume else "run", version("loopworks"))
@@ -277,13 +276,13 @@ def _with_history(directory: RunDirectory, prepared: Prepared, on_step: OnStep) 
     return after
 
 
-def _compute(prepared: Prepared, lock: int) -> LocalCompute | RayCompute:
+def _compute(prepared: Prepared, wanted: Wanted, lock: int) -> LocalCompute | RayCompute:
     preload = prepared.project.preload or PRELOAD
     if prepared.compute == "local":
         return LocalCompute(prepared.slots, hold_fds=[lock], preload=preload, sandbox=prepared.sandbox)
     from company.compute.ray_compute import RayCompute
 
-    return RayCompute(prepared.slots, preload=preload)
+    return RayCompute(prepared.slots, preload=preload, sandbox=wanted)
 
 
 def _found(plan: Plan, prepared: Prepared, engine: Engine, proofs: Sequence[Proof]) -> Step:

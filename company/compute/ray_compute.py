@@ -2,7 +2,9 @@
 
 Covered: an actor or a node that dies is an infrastructure loss, and what it ran is run again by another; while there is
 no room for as many actors as slots, orders wait for those that live. Stopping an order ends its process group on the
-node. Not covered: files on the nodes (project and data travel with every actor, in memory once: not for terabytes).
+node. A level of the sandbox that is asked for by name is promised: a node that cannot give it is refused when the run
+begins, and passed over later. Not covered: files on the nodes (project and data travel with every actor, in memory
+once: not for terabytes).
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from company.compute.endings import lost
 from company.compute.prepare import prepare
 from company.compute.ray_cluster import Cluster, ClusterError, join, library, refuse_differing
 from company.compute.ray_slot import Done, Kit, RaySlot, pack, unpack
+from company.compute.sandbox.levels import Wanted
+from company.compute.sandbox.probe import SandboxError
 from company.compute.workers import PRELOAD, Workers
 from projects.spec import Project
 
@@ -56,10 +60,15 @@ def _slots(count: int, device: Literal["cpu", "cuda"], share: float) -> tuple[Sl
 
 
 class RayCompute:
-    """The Compute of a Ray cluster that was joined before (`cluster_slots`); `preload` as in LocalCompute."""
+    """The Compute of a Ray cluster that was joined before (`cluster_slots`); `preload` as in LocalCompute.
 
-    def __init__(self, slots: Sequence[Slot], preload: Sequence[str] = PRELOAD) -> None:
+    `sandbox`: the level on every node, "auto" for the best that each has.
+    """
+
+    def __init__(self, slots: Sequence[Slot], preload: Sequence[str] = PRELOAD, sandbox: Wanted = "auto") -> None:
         self._slots, self._preload = tuple(slots), tuple(preload)
+        self._sandbox: Wanted = sandbox
+        self._unfit = NOWHERE  # why the last node that was tried could not take part
         self._kit: Any = None
         self._idle: asyncio.Queue[Any] = asyncio.Queue()
         self._alive: list[Any] = []
@@ -75,7 +84,7 @@ class RayCompute:
     async def prepare_data(self, project: Project, data: Path) -> None:
         """Make the data here unless they are there, and start an actor for every slot with them.
 
-        Raises ComputeError when they cannot all be had in START_S.
+        Raises ComputeError when they cannot all be had in START_S; SandboxError where a node cannot give the level.
         """
         workers = Workers(())
         try:
@@ -83,7 +92,7 @@ class RayCompute:
         finally:
             await workers.close()
         try:
-            self._kit = library().put(Kit(pack(project.folder), pack(data), self._preload))
+            self._kit = library().put(Kit(pack(project.folder), pack(data), self._preload, self._sandbox))
         except OSError as error:
             raise ComputeError(f"cannot read {error.filename}: {error.strerror}") from error
         try:
@@ -97,7 +106,7 @@ class RayCompute:
         """Carry out an order on an actor that is free. An actor that dies is a loss: nothing that the run did."""
         actor = await self._free()
         if actor is None:
-            return _lost(NOWHERE)
+            return _lost(self._unfit)
         try:
             outcome = await self._carry_out(actor, order, on_rung)
         except asyncio.CancelledError:
@@ -170,8 +179,10 @@ class RayCompute:
 
     async def _replace(self) -> None:
         """A node that turns out not to be fit is left alone: the others go on."""
-        with contextlib.suppress(ComputeError):
+        try:
             await self._hire()
+        except ComputeError as error:
+            self._unfit = str(error)
 
     async def _hire(self) -> None:
         """Place an actor wherever there is room, for as long as it takes. Raises ClusterError, ComputeError."""
@@ -186,7 +197,8 @@ class RayCompute:
                 break
             except ray.exceptions.RayTaskError as error:
                 _end(actor)
-                raise ComputeError(f"a node of the Ray cluster: {error.cause}") from None
+                kind = SandboxError if isinstance(error.cause, SandboxError) else ComputeError
+                raise kind(f"a node of the Ray cluster: {error.cause}") from None
             except ray.exceptions.RayError:
                 _end(actor)
                 await asyncio.sleep(AGAIN_S)

@@ -1,7 +1,8 @@
 """One slot on a node of a Ray cluster: what runs there, with a LocalCompute of its own in a temporary folder.
 
 Nothing of the node's own files is needed: project and data come packed, and what a run leaves goes back packed. A run
-is in the best sandbox that its node has, on a GPU in none, and its outcome says which: nothing is promised of nodes.
+is in the sandbox that was asked for, which its node has or the slot does not start; for "auto" in the best that the
+node has, on a GPU in none. Its outcome says which.
 Not covered: the temporary folder of an actor that was killed stays until somebody empties the node's.
 """
 
@@ -20,6 +21,7 @@ from company.compute.backend import Order, Outcome, Slot
 from company.compute.launches import TRAIN
 from company.compute.local import LocalCompute
 from company.compute.ray_cluster import versions
+from company.compute.sandbox.levels import Level, Wanted
 from company.compute.sandbox.probe import choose
 from projects.spec import Project
 
@@ -34,6 +36,7 @@ class Kit:
     project: Files
     data: Files
     preload: Sequence[str]
+    sandbox: Wanted = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,21 @@ class RaySlot:
     """A Ray actor: carries out one order at a time as LocalCompute does, with the same processes and limits."""
 
     def __init__(self, kit: Kit, slot: Slot) -> None:
-        self._kit, self._folder = kit, Path(tempfile.mkdtemp(prefix="loopworks-"))
+        self._kit = kit
         gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if slot.device == "cuda" else None
         self._slot = replace(slot, index=0, gpu=gpu)
-        level = "none" if gpu else choose("auto")  # which device files belong to Ray's share of a GPU is not known
-        self._compute = LocalCompute([self._slot], preload=kit.preload, sandbox=level)
+        self._folder: Path  # as the next, from `start` on: a node that is refused has nothing to leave
+        self._compute: LocalCompute
         self._running: asyncio.Task[Outcome] | None = None
 
     async def start(self) -> dict[str, str]:
-        """Unpack, start the warm parent; the versions of this node's libraries. Raises OSError, ComputeError."""
+        """Unpack, start the warm parent; the versions of this node's libraries.
+
+        Raises OSError, ComputeError; SandboxError where the node cannot give the level that was asked for.
+        """
+        level = await asyncio.to_thread(self._level)
+        self._folder = Path(tempfile.mkdtemp(prefix="loopworks-"))
+        self._compute = LocalCompute([self._slot], preload=self._kit.preload, sandbox=level)
         unpack(self._kit.project, self._folder / "project")
         unpack(self._kit.data, self._folder / "data")
         (self._folder / "data" / TRAIN).mkdir(exist_ok=True)  # folders without files do not travel
@@ -89,6 +98,11 @@ class RaySlot:
         await self.stop()
         await self._compute.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _level(self) -> Level:
+        if self._slot.device == "cuda" and self._kit.sandbox == "auto":
+            return "none"  # which device files belong to Ray's share of a GPU is not known
+        return choose(self._kit.sandbox)
 
     def _here(self, order: Order) -> Order:
         project: Project = replace(order.project, folder=self._folder / "project")

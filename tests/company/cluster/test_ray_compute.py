@@ -188,6 +188,35 @@ def test_an_interrupted_run_goes_on_here_to_the_same_end(cluster: Any, tmp_path:
     assert digest(tmp_path / "there") == digest(tmp_path / "here")
 
 
+def test_a_run_on_a_cluster_has_the_sandbox_that_was_asked_for(cluster: Any, tmp_path: Path) -> None:
+    project, chart = write_project(tmp_path / "project"), write_chart(tmp_path / "small.yaml", experiments=2)
+    words = ("run", chart, "--project", project, "--slots", "2", "--json")
+    on = ("--compute", "ray", "--ray-address", cluster.address)
+    done = loopworks(*words, *on, "--sandbox", "none", "--out", "there", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["slots"]["sandbox"] == "none"
+
+
+def test_a_node_that_cannot_give_the_level_ends_the_run_before_it_is_founded(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bwrap").touch(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        node = cluster.add_node(num_cpus=1, object_store_memory=100 << 20)
+    project, chart = write_project(tmp_path / "project"), write_chart(tmp_path / "small.yaml")
+    words = ("run", chart, "--project", project, "--slots", "3", "--out", "there")
+    try:
+        done = loopworks(
+            *words, "--compute", "ray", "--ray-address", cluster.address, "--sandbox", "strict", cwd=tmp_path
+        )
+    finally:
+        cluster.remove_node(node)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("loopworks: a node of the Ray cluster: --sandbox strict: "), done.stderr
+
+
 async def test_a_slot_of_a_cluster_with_gpus_is_a_share_of_one_and_has_to_prove_it(
     cluster: Any, tmp_path: Path
 ) -> None:
