@@ -53,6 +53,16 @@ class RunDirectory:
         except OSError as error:
             raise DirectoryError(_explain(self.path, error)) from error
 
+    def need_run(self) -> None:
+        """Raises DirectoryError where there is nothing to resume, and leaves what is there as it is.
+
+        A run that somebody works on may not be founded yet: for `lock` to refuse.
+        """
+        if not self.ledger.is_file():
+            raise DirectoryError(f"{self.path}: no run to resume here; name the directory of a run")
+        if _is_unfounded(self.ledger) and not is_held(self.path):
+            raise DirectoryError(f"{self.path}: the run stopped before it was founded: start it anew, with --out")
+
     def lock(self) -> None:
         """Take the directory for this process. Raises DirectoryError when another engine works in it."""
         try:
@@ -98,11 +108,13 @@ def is_held(directory: Path) -> bool:
 
 def _is_unfounded(ledger: Path) -> bool:
     """Whether a file is a ledger, or the beginning of one, that holds no event."""
+    from company.opening import look
+
     try:
         with ledger.open("rb") as file:
             if file.read(len(SQLITE)) not in (b"", SQLITE):
                 return False  # SQLite takes a few bytes of anything for an empty database
-        with contextlib.closing(sqlite3.connect(ledger.resolve().as_uri() + "?mode=ro", uri=True)) as database:
+        with contextlib.closing(look(ledger)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
             return not tables or ("event" in tables and not database.execute("SELECT 1 FROM event LIMIT 1").fetchall())
     except (sqlite3.Error, OSError):

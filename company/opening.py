@@ -37,13 +37,13 @@ def writer(path: Path) -> Database:
 
 def reader(path: Path) -> Database:
     """A database to read; each connection decides anew how, for a run that stopped may go on."""
-    return _with_own_transactions(create_engine("sqlite://", creator=lambda: _look(path), poolclass=NullPool), "BEGIN")
+    return _with_own_transactions(create_engine("sqlite://", creator=lambda: look(path), poolclass=NullPool), "BEGIN")
 
 
 def copy_in_memory(path: Path) -> Database:
     """A database in memory with all that a ledger holds now; what is written there is lost."""
     memory = sqlite3.connect(":memory:", check_same_thread=False)
-    with contextlib.closing(_look(path)) as source:
+    with contextlib.closing(look(path)) as source:
         source.backup(memory)
     return _with_own_transactions(create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool), "BEGIN")
 
@@ -53,7 +53,8 @@ def is_settled(path: Path) -> bool:
     return not _wal_bytes(path) and not is_held(path.parent)
 
 
-def _look(path: Path) -> sqlite3.Connection:
+def look(path: Path) -> sqlite3.Connection:
+    """A connection to read; raises sqlite3.Error."""
     if is_settled(path):
         return _connected(path, "mode=ro&immutable=1")
     try:

@@ -110,8 +110,9 @@ def _with_directory(
     prepare: Callable[[Plan, Ledger], Prepared],
 ) -> State:  # fmt: skip
     directory = plan.directory
-    if plan.resume and not directory.ledger.is_file():
-        raise DirectoryError(f"{directory.path}: no run to resume here; name the directory of a run")
+    if plan.resume:
+        directory.need_run()
+        Ledger(directory.ledger).close()  # read first: what is no ledger is refused before anything is written there
     directory.lock()
     try:
         with contextlib.closing(Ledger(directory.ledger, write=True, locked=True)) as ledger:

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,12 @@ WRONG = {
     "run --memory begun": "not a Loopworks ledger",
     "run --resume nothing": "name the directory of a run",
     "run --resume garbage": "restore it from a copy",
+    "run --resume text": "name the directory of a run",
+    "run --resume below/text/nothing": "name the directory of a run",
+    "run --resume begun": "stopped before it was founded",
+    "run --resume stopped": "stopped before it was founded",
+    "run --resume foreign": "not a Loopworks ledger",
+    "run --out foreign": "choose another --out",
     "run --playback nothing": "nothing to play back",
     "run --offline --playback begun": "give one of them",
     "run --sandbox silly": "'strict', 'standard'",
@@ -87,7 +95,10 @@ WRONG = {
     "nosuch": "loopworks --help lists the commands",
     "doctor --nosuch": "No such option",
 }
-FAILS = ("run --memory begun", "run --resume garbage", "replay garbage")  # 1: what is named is there, and of no use
+FAILS = (
+    "run --memory begun", "run --resume garbage", "run --resume begun", "run --resume stopped", "run --resume foreign",
+    "run --out foreign", "replay garbage",
+)  # 1: what is named is there, and of no use  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +109,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).mkdir()
         if content is not None:
             (folder / name / "ledger.sqlite").write_bytes(content)
+    (folder / "foreign").mkdir()
+    with closing(sqlite3.connect(folder / "foreign" / "ledger.sqlite")) as database:
+        database.execute("CREATE TABLE book (title TEXT)")
+        database.commit()
+    (folder / "stopped").mkdir()
+    Ledger(folder / "stopped" / "ledger.sqlite", write=True).close()
     (folder / "text").write_text("hello")
     (folder / "binary").write_bytes(bytes(range(256)) * 9)
     return folder
@@ -114,9 +131,8 @@ def test_wrong_input_is_one_line_and_nothing_is_written(words: str, desk: Path) 
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, but for locks, which hold nothing."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
-    return {str(path): path.read_bytes() for path in files}
+    """All that lies below a folder: files with what they hold, and folders."""
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
 
 
 def test_a_missing_project_names_the_nearest(tmp_path: Path) -> None:
