@@ -19,6 +19,7 @@ from company.observe import observe
 from company.planning import awaiting, budget_left, exhausted, next_proposer, over, pipeline, reserved
 from company.staffing import founding_brain
 from company.state import State
+from company.taming import clean, tame
 from projects.brief import describe
 from projects.frozen import frozen
 from projects.spec import Project
@@ -231,7 +232,7 @@ class Engine:
         if pending is None:
             return
         intents = [_told(intent) for intent in completion.intents]
-        problem = ev.clean(completion.problem)
+        problem = clean(completion.problem)
         self.emit(ev.DecisionMade(pending.id, pending.agent, pending.task, intents, problem, completion.measured))
         equipping.heed(self, pending.agent, completion.outage, completion.budget, bool(problem))
         management.carry_out(self, pending, completion.intents)
@@ -263,7 +264,7 @@ class Engine:
 
 def _told(intent: Intent) -> dict[str, ev.Json]:
     """An intent as it is recorded: the names are its class's, what they hold is the agent's."""
-    return {"kind": type(intent).__name__, **{name: ev.tame(value) for name, value in vars(intent).items()}}
+    return {"kind": type(intent).__name__, **{name: tame(value) for name, value in vars(intent).items()}}
 
 
 _HANDLERS: dict[type, Callable[[Engine, Any], None]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from company import events as ev
+from company.taming import clean
 from roles.harness import harness_hash, instructions
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def equip(engine: Engine) -> None:
         found = harness_hash(agent.role, agent.brain, prompt)
         before = agent.harness
         version = before.version + (before.hash != found) if before else 1
-        engine.emit(ev.HarnessVersioned(name, version, found, ev.clean(prompt, 40_000), because))
+        engine.emit(ev.HarnessVersioned(name, version, found, clean(prompt, 40_000), because))
 
 
 def heed(engine: Engine, name: str, outage: str, budget: str, problem: bool) -> None:
@@ -31,10 +32,10 @@ def heed(engine: Engine, name: str, outage: str, budget: str, problem: bool) -> 
     state = engine.state
     agent = state.agents[name]
     if budget and not state.models_spent:
-        engine.emit(ev.ModelBudgetSpent(ev.clean(budget)))
+        engine.emit(ev.ModelBudgetSpent(clean(budget)))
     if outage:
         if agent.away is None or state.proposals_finished >= agent.away.until:
             wait = min(LONGEST, PAUSE * 2**agent.outages)
-            engine.emit(ev.AgentPaused(name, ev.clean(outage), state.proposals_finished + wait))
+            engine.emit(ev.AgentPaused(name, clean(outage), state.proposals_finished + wait))
     elif agent.away is not None and not problem:
         engine.emit(ev.AgentReturned(name))

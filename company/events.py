@@ -6,21 +6,15 @@ never decides anything, and is left out of the digest.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import field
-from operator import attrgetter
 from typing import Any
 
-from projects.canonical import canonical_encoder
+from company.taming import clean
 from projects.frozen import frozen
 
 Json = Any
 Measured = Mapping[str, Any]
-
-MOST_ITEMS = 256  # in a list or an object of an agent's answer
-MOST_DEPTH = 32  # of lists and objects within each other
 
 
 @frozen
@@ -514,85 +508,6 @@ EVENTS: dict[str, type[Event]] = {
         RunClosed, HarnessVersioned, AgentPaused, AgentReturned, ModelBudgetSpent,
     )
 }  # fmt: skip
-
-_ENCODE = canonical_encoder(ensure_ascii=False, allow_nan=False)
-_FIELDS = {event: tuple(f.name for f in dataclasses.fields(event)) for event in EVENTS.values()}
-
-
-def _told(event: type[Event]) -> Callable[[Any], dict[str, Json]]:
-    """`payload` for one type of event: the hottest function of a batch."""
-    names = sorted(name for name in _FIELDS[event] if name != "measured")
-    if len(names) == 1:
-        name = names[0]
-        return lambda event: {name: getattr(event, name)}
-    values = attrgetter(*names)
-    return lambda event: dict(zip(names, values(event), strict=True))
-
-
-_TOLD = {event: _told(event) for event in EVENTS.values()}
-
-
-def payload(event: Event) -> dict[str, Json]:
-    """The event's fields without `measured`, ready for canonical JSON."""
-    return _TOLD[type(event)](event)
-
-
-def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = None) -> Event:
-    """The event that `payload` came from. Raises KeyError for a kind that this version does not know."""
-    event = EVENTS[kind]
-    return event(**fields, **({"measured": measured or {}} if "measured" in _FIELDS[event] else {}))
-
-
-def canonical(value: Json) -> str:
-    """JSON with sorted keys and no spaces; NaN and infinity are refused with ValueError."""
-    return _ENCODE(value)
-
-
-def chain(previous: str, at: float, event: Event) -> str:
-    """The running digest of a ledger: sha256 over the previous digest and this event, as 64 hex digits."""
-    kind = type(event)
-    return chain_text(previous, at, kind.__name__, _ENCODE(_TOLD[kind](event)))
-
-
-def chain_text(previous: str, at: float, kind: str, body: str) -> str:
-    """`chain` for an event whose canonical payload is at hand."""
-    return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n{body}".encode()).hexdigest()
-
-
-def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
-    """`chain` over the events of a step, in their order."""
-    for at, event in events:
-        previous = chain(previous, at, event)
-    return previous
-
-
-def tame(value: Any, limit: int = 2000, depth: int = MOST_DEPTH) -> Json:
-    """Untrusted JSON made safe to store and to digest: text cleaned, containers and numbers of a sane size, no NaN."""
-    kind = type(value)
-    if kind is str:
-        return clean(value, limit)
-    if kind is float and -1e300 < value < 1e300:
-        return value
-    if value is None or kind is bool or (kind is int and -(2**63) < value < 2**63):
-        return value
-    if isinstance(value, (int, float)):
-        sane = abs(value) < 1e300 and (isinstance(value, float) or abs(value) < 2**63)
-        return (float(value) if isinstance(value, float) else int(value)) if sane else "not a sane number"
-    if depth == 0 and isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
-        return "nested too deeply"
-    if isinstance(value, Mapping):
-        return {clean(str(k), 100): tame(v, limit, depth - 1) for k, v in list(value.items())[:MOST_ITEMS]}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [tame(item, limit, depth - 1) for item in value[:MOST_ITEMS]]
-    return clean(str(value), limit)
-
-
-def clean(text: str, limit: int = 500) -> str:
-    """Untrusted text made safe to store: no control characters but newlines, no lone surrogates, at most `limit`."""
-    if len(text) <= limit and text.isprintable():
-        return text
-    kept = "".join(c for c in text[: 4 * limit] if c == "\n" or (c.isprintable() and not "\ud800" <= c <= "\udfff"))
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
 def sandbox_of(event: RunFounded | ExperimentFinished) -> str:

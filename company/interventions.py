@@ -11,6 +11,7 @@ from company.chart import ChartError, OrgChart
 from company.edits import EditError, edits_from
 from company.entities import Experiment
 from company.staffing import candidate
+from company.taming import clean
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -24,7 +25,7 @@ def carry_out(engine: Engine, action: str, args: Mapping[str, Any], by: str) -> 
     """Do what a person asks for. (True, what was done), or (False, why not) with nothing changed."""
     act = ACTIONS.get(action)
     if act is None:
-        return False, f"no command '{ev.clean(action, 40)}': {', '.join(ACTIONS)}"
+        return False, f"no command '{clean(action, 40)}': {', '.join(ACTIONS)}"
     if engine.state.phase == "closed":
         return False, "the run has closed"
     try:
@@ -80,7 +81,7 @@ def _replace(engine: Engine, args: Mapping[str, Any], by: str) -> str:
     state, name = engine.state, str(args.get("agent", ""))
     agent = state.agents.get(name)
     if agent is None or agent.status == "left":
-        raise Refused(f"nobody called '{ev.clean(name, 40)}' works here")
+        raise Refused(f"nobody called '{clean(name, 40)}' works here")
     if candidate(state, agent.role) is None:
         raise Refused(f"the talent pool has no {agent.role} to hire")
     management.replace(engine, by, agent, _because(args, by))
@@ -117,14 +118,14 @@ def _revision(act: Callable[[], str]) -> str:
 
 
 def _because(args: Mapping[str, Any], by: str) -> str:
-    return ev.clean(str(args.get("because") or f"decided by {by}"))
+    return clean(str(args.get("because") or f"decided by {by}"))
 
 
 def _experiment(engine: Engine, args: Mapping[str, Any]) -> Experiment:
     name = str(args.get("experiment", ""))
     found = engine.state.experiments.get(name)
     if found is None:
-        raise Refused(f"there is no experiment '{ev.clean(name, 40)}'")
+        raise Refused(f"there is no experiment '{clean(name, 40)}'")
     return found
 
 

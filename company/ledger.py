@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel, select
 
 from company import anchor
 from company import events as ev
+from company.chaining import body_of, canonical, chain_body, restore
 from company.directory import is_held
 from company.opening import copy_in_memory, is_settled, reader, writer
 from company.projections import expected, rebuild, write_step
@@ -34,6 +35,7 @@ from company.tables import (
     MetricRow,
     SessionRow,
 )
+from company.taming import clean, tame
 
 COMMAND_BYTES = 4 * 1024 * 1024  # of a command's arguments: a chart of two thousand positions takes a tenth of it
 
@@ -126,12 +128,12 @@ class Ledger:
         wall, seq, digest = time.time(), self.seq, self.digest
         rows: list[dict[str, Any]] = []
         for at, event in events:
-            body = ev.canonical(ev.payload(event))
-            digest, seq = ev.chain_text(digest, at, event.kind, body), seq + 1
-            measured = ev.canonical(ev.tame(getattr(event, "measured", {})))
+            body = body_of(event)
+            digest, seq = chain_body(digest, at, event.kind, body), seq + 1
+            measured = canonical(tame(getattr(event, "measured", {})))
             rows.append(
-                {"seq": seq, "at": at, "wall": wall, "kind": event.kind, "actor": actor_of(event), "payload": body,
-                 "measured": measured, "chain": digest}
+                {"seq": seq, "at": at, "wall": wall, "kind": event.kind, "actor": actor_of(event),
+                 "payload": body.decode(), "measured": measured, "chain": digest}
             )  # fmt: skip
         with self._talk() as session:
             session.execute(insert(EventRow), rows)
@@ -183,8 +185,8 @@ class Ledger:
         with self._talk() as session:
             session.execute(
                 update(AttemptRow).where(_is(AttemptRow.id, attempt)).values(
-                    ended=time.time(), outcome=outcome, detail=ev.clean(detail),
-                    measured=ev.canonical(ev.tame(measured)),
+                    ended=time.time(), outcome=outcome, detail=clean(detail),
+                    measured=canonical(tame(measured)),
                 )
             )  # fmt: skip
             session.commit()
@@ -215,12 +217,12 @@ class Ledger:
         """The commands of people that have not been answered, in order."""
         with self._talk() as session:
             rows = session.exec(select(CommandRow).where(_is(CommandRow.status, "new")).order_by(CommandRow.id)).all()  # type: ignore[arg-type]
-        return [Command(r.id or 0, ev.clean(r.kind, 100), _arguments(r.args), ev.clean(r.by, 100)) for r in rows]
+        return [Command(r.id or 0, clean(r.kind, 100), _arguments(r.args), clean(r.by, 100)) for r in rows]
 
     def send(self, action: str, args: Mapping[str, Any], by: str) -> int:
         """Ask whoever runs this company to do something; returns the command's number. Needs `write=True`."""
         with self._talk() as session:
-            row = CommandRow(wall=time.time(), kind=action, args=ev.canonical(dict(args)), by=by)
+            row = CommandRow(wall=time.time(), kind=action, args=canonical(dict(args)), by=by)
             session.add(row)
             session.commit()
             return row.id or 0
@@ -236,7 +238,7 @@ class Ledger:
         digest, count = "", 0
         with self._talk() as session:
             for row in session.exec(select(EventRow).order_by(EventRow.seq)):  # type: ignore[arg-type]
-                digest, count = ev.chain_text(digest, row.at, row.kind, row.payload), count + 1
+                digest, count = chain_body(digest, row.at, row.kind, row.payload.encode()), count + 1
                 if digest != row.chain or row.seq != count:
                     raise LedgerError(f"{self.path}: event {row.seq} was altered after it was recorded")
         return count
@@ -254,7 +256,7 @@ class Ledger:
         """What SQLite finds wrong with its own file, "" where it is sound."""
         with self._talk() as session:
             said = session.execute(text("PRAGMA integrity_check(1)")).scalar_one()
-        return "" if said == "ok" else ev.clean(said.replace("\n", " "), 200)
+        return "" if said == "ok" else clean(said.replace("\n", " "), 200)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -332,21 +334,21 @@ def _event_rows(session: Session, after: int = 0) -> Sequence[EventRow]:
 
 def _restore(row: EventRow, path: Path) -> ev.Event:
     try:
-        return ev.restore(row.kind, json.loads(row.payload), json.loads(row.measured))
+        return restore(row.kind, json.loads(row.payload), json.loads(row.measured))
     except KeyError as error:
         raise LedgerError(
-            f"{path}: event {row.seq} is of a kind that this version does not know ({ev.clean(row.kind, 60)}):"
+            f"{path}: event {row.seq} is of a kind that this version does not know ({clean(row.kind, 60)}):"
             " upgrade with pip install -U loopworks"
         ) from error
     except (TypeError, ValueError) as error:
         raise LedgerError(
-            f"{path}: event {row.seq} ({row.kind}) cannot be read ({ev.clean(str(error), 200)}):"
+            f"{path}: event {row.seq} ({row.kind}) cannot be read ({clean(str(error), 200)}):"
             " the ledger was altered; restore it from a copy"
         ) from error
 
 
 def _explain(path: Path, error: Exception, writes: bool) -> str:
-    cause = ev.clean(str(error.orig if isinstance(error, DatabaseError) else error).split("\n")[0], 200)
+    cause = clean(str(error.orig if isinstance(error, DatabaseError) else error).split("\n")[0], 200)
     if "full" in cause or "disk I/O" in cause:
         return f"{path}: the disk is full: free some space and resume the run"
     if "readonly" in cause or "unable to open" in cause:
@@ -362,7 +364,7 @@ def _arguments(text: str) -> dict[str, Any]:
     """What anyone may have written into the table, as a mapping; {} when it is none, or could not be recorded."""
     try:
         found = json.loads(text if len(text) <= COMMAND_BYTES else "")
-        ev.canonical(found).encode()
+        canonical(found).encode()
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -16,6 +16,7 @@ from company.patching.versions import content_hash
 from company.planning import affords, nearest, over, training_seed
 from company.review import decide, who_reviews
 from company.state import State
+from company.taming import clean
 from projects.spec import SearchSpace, Value
 from roles.intents import Approve, Build, GiveUp, Intent, Patch, Propose, Refuse, Retry, Stop, Verdict
 
@@ -61,11 +62,11 @@ def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
     try:
         asked = wanted(state, engine.project, pending, proposal)
     except PatchError as problem:
-        engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "bad_patch", None, ev.clean(str(problem))))
+        engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "bad_patch", None, clean(str(problem))))
         return
     problems = _problems(state.space, asked.config)
     if problems:
-        detail = ev.clean("; ".join(problems))
+        detail = clean("; ".join(problems))
         engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "out_of_bounds", None, detail))
         return
     config = _typed(state.space, asked.config)
@@ -80,7 +81,7 @@ def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
     predicted = proposal.predicted if proposal.predicted is not None and math.isfinite(proposal.predicted) else None
     experiment = _create(
         engine, "proposal", config, digest, training_seed(state.seed, "train", digest, 0), proposer=pending.agent,
-        predicted=predicted, reason=ev.clean(proposal.reason), code=asked.code,
+        predicted=predicted, reason=clean(proposal.reason), code=asked.code,
     )  # fmt: skip
     reviewers = _reviewers(state, experiment)
     for reviewer in reviewers:
@@ -96,7 +97,7 @@ def on_review(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     vote = next((i for i in intents if isinstance(i, (Approve, Refuse))), None)
     approve = not isinstance(vote, Refuse)  # no decision is no veto: a silent reviewer must not stop the company
     p, reason = (vote.p_improves, vote.reason) if vote else (0.5, "gave no opinion")
-    engine.emit(ev.ReviewGiven(experiment.id, pending.agent, approve, p, ev.clean(reason)))
+    engine.emit(ev.ReviewGiven(experiment.id, pending.agent, approve, p, clean(reason)))
     if experiment.status != "proposed":
         return
     votes = {state.agents[agent].position: passed for agent, passed in experiment.votes.items()}
@@ -106,14 +107,14 @@ def on_review(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
     if settled is True:
         _build(engine, experiment)
     elif settled is False:
-        engine.emit(ev.ExperimentRefused(experiment.id, ev.clean(reason)))
+        engine.emit(ev.ExperimentRefused(experiment.id, clean(reason)))
 
 
 def on_build(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
     """An approved experiment is ready for a slot."""
     experiment = engine.state.experiments[pending.experiment or ""]
     build = next((i for i in intents if isinstance(i, Build)), Build())
-    _queue(engine, experiment, experiment.attempt, build.micro_batch, pending.agent, ev.clean(build.reason))
+    _queue(engine, experiment, experiment.attempt, build.micro_batch, pending.agent, clean(build.reason))
 
 
 def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
@@ -125,7 +126,7 @@ def on_repair(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> No
         return
     retry = next((i for i in intents if isinstance(i, Retry)), None)
     if retry is not None and experiment.attempt < MAX_ATTEMPTS:
-        _queue(engine, experiment, experiment.attempt + 1, retry.micro_batch, pending.agent, ev.clean(retry.reason))
+        _queue(engine, experiment, experiment.attempt + 1, retry.micro_batch, pending.agent, clean(retry.reason))
         return
     given_up = next((i for i in intents if isinstance(i, GiveUp)), None)
     failure = given_up.failure if given_up else experiment.failure
@@ -147,7 +148,7 @@ def _repair_code(engine: Engine, pending: Pending, experiment: Experiment, patch
         if digest in state.by_hash:
             raise PatchError(f"same code and config as {state.by_hash[digest]}")
     except PatchError as problem:
-        engine.emit(ev.RepairRefused(experiment.id, pending.agent, ev.clean(str(problem))))
+        engine.emit(ev.RepairRefused(experiment.id, pending.agent, clean(str(problem))))
         if _may_patch(state, experiment):
             engine.consult(pending.agent, "repair", experiment.id)
         else:
@@ -155,7 +156,7 @@ def _repair_code(engine: Engine, pending: Pending, experiment: Experiment, patch
         return
     if asked.new is not None:
         engine.emit(asked.new.event(pending.agent, experiment.id))
-    reason = ev.clean(patch.reason)
+    reason = clean(patch.reason)
     engine.emit(ev.ExperimentPatched(experiment.id, asked.code, digest, pending.agent, reason))
     _queue(engine, experiment, experiment.attempt + 1, experiment.micro_batch, pending.agent, reason)
 
@@ -172,7 +173,7 @@ def on_watch(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> Non
     stop = next((i for i in intents if isinstance(i, Stop)), None)
     if stop is None or experiment.status != "running" or pending.at < experiment.started_at:
         return  # it ended in the meantime, or was about an earlier attempt
-    stop_running(engine, experiment, None, ev.clean(stop.reason))
+    stop_running(engine, experiment, None, clean(stop.reason))
 
 
 def stop_running(engine: Engine, experiment: Experiment, failure: str | None, detail: str) -> None:
@@ -192,7 +193,7 @@ def on_verdict(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
     if verdict is None:
         _screen(engine, experiment)
         return
-    reason = ev.clean(verdict.reason)
+    reason = clean(verdict.reason)
     engine.emit(ev.VerdictGiven(experiment.id, pending.agent, verdict.outcome, verdict.p_real, reason))
     if verdict.outcome == "promising":
         _consider(engine, experiment)
@@ -202,7 +203,7 @@ def on_verdict(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
 
 def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
     """A run ended: measured, failed, or lost with its worker."""
-    metric, failure, detail = outcome.metric, outcome.failure, ev.clean(outcome.detail, 2000)
+    metric, failure, detail = outcome.metric, outcome.failure, clean(outcome.detail, 2000)
     if outcome.status == "lost":
         failure = "infrastructure"
     elif outcome.status == "ok" and (metric is None or not abs(metric) < HUGE):

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from company import events as ev
+from company.chaining import canonical
 from company.compute.backend import Compute, ComputeError, Order, Outcome
 from company.compute.endings import disk_full
 from company.engine import Cancel, Commanded, Completion, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
@@ -152,7 +152,7 @@ class LiveCompany:
         pending = self.engine.state.decisions[source.effect.decision]
         agent = self.engine.state.agents[pending.agent]
         version = agent.harness.version if agent.harness else 0
-        key = agent.id, f"{agent.role} {version}", ev.canonical({agent.brain.kind: dict(agent.brain.params)})
+        key = agent.id, f"{agent.role} {version}", canonical({agent.brain.kind: dict(agent.brain.params)})
         employee = self._take(key, agent)
         decision = await employee.decide(self.engine.observe(pending.id))
         if is_model(agent.brain):

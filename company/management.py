@@ -12,6 +12,7 @@ from company.entities import Agent, Pending
 from company.observe import replaceable
 from company.staffing import Candidate, candidate, next_agent_id
 from company.state import State
+from company.taming import clean
 from company.worth import everyone, level_of, worth_of
 from roles.intents import Assign, Coach, Digest, Intent, Note, Replace
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def carry_out(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
     """Carry out what an agent decided on a task."""
     for intent in intents:
-        if isinstance(intent, Note) and (text := ev.clean(intent.text)):
+        if isinstance(intent, Note) and (text := clean(intent.text)):
             engine.emit(ev.NoteWritten(pending.agent, text))
     _TASKS[pending.task](engine, pending, intents)
 
@@ -58,13 +59,13 @@ def on_plan(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None
             engine.emit(
                 ev.DirectiveGiven(
                     pending.agent, intent.agent, intent.share, intent.directive,
-                    [name for name in intent.focus if name in state.space.names], ev.clean(intent.reason),
+                    [name for name in intent.focus if name in state.space.names], clean(intent.reason),
                 )
             )  # fmt: skip
         elif isinstance(intent, Digest):
             above = state.chart.manager_of(state.agents[pending.agent].position)
             to = state.holder.get(above) if above else None
-            engine.emit(ev.DigestSent(pending.agent, to, ev.clean(intent.text, 1000)))
+            engine.emit(ev.DigestSent(pending.agent, to, clean(intent.text, 1000)))
 
 
 def on_appraise(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> None:
@@ -82,7 +83,7 @@ def _appraise(engine: Engine, manager: str, agent: Agent, intent: Intent | None)
     worth, level = everyone(state)[agent.id], level_of(state)
     may_go = isinstance(intent, Replace) and replaceable(state, agent)
     outcome = "replace" if may_go else "coach" if isinstance(intent, Coach) else "keep"
-    because = ev.clean(getattr(intent, "because", ""))
+    because = clean(getattr(intent, "because", ""))
     engine.emit(
         ev.AgentAppraised(
             agent.id, manager, worth.mean, worth.low, worth.high, worth.evidence, worth.p_below, outcome, because,
@@ -105,8 +106,8 @@ def _coach(engine: Engine, manager: str, agent: Agent, intent: Coach, level: flo
     target = f"a worth of at least {level:+.2f} compressed sigmas a run, judged after {results} more results"
     engine.emit(
         ev.AgentCoached(
-            agent.id, manager, target, ev.clean(intent.because), level, results, intent.directive or "", params,
-            ev.clean(intent.advice),
+            agent.id, manager, target, clean(intent.because), level, results, intent.directive or "", params,
+            clean(intent.advice),
         )
     )  # fmt: skip
 

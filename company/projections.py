@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, update
 from sqlmodel import Session, SQLModel, select
 
 from company import events as ev
+from company.chaining import payload
 from company.state import State
 from company.tables import AgentRow, AppraisalRow, ChartRevisionRow, CommandRow, ExperimentRow, VerdictRow
 
@@ -94,8 +95,8 @@ def values(row: SQLModel) -> dict[str, Any]:
 
 def _grown(event: ev.Event, seq: int) -> VerdictRow | AppraisalRow | None:
     if isinstance(event, ev.VerdictGiven):
-        return VerdictRow(seq=seq, **ev.payload(event))
-    return AppraisalRow(seq=seq, **ev.payload(event)) if isinstance(event, ev.AgentAppraised) else None
+        return VerdictRow(seq=seq, **payload(event))
+    return AppraisalRow(seq=seq, **payload(event)) if isinstance(event, ev.AgentAppraised) else None
 
 
 def _revision_row(event: ev.RunFounded | ev.ChartRevised, seq: int, number: int) -> ChartRevisionRow:

@@ -21,6 +21,7 @@ from company.revision import Revision, inverse, revise
 from company.staffing import candidate, founding_brain, next_agent_id
 from company.state import State
 from company.succession import fill, learned, measured, successions
+from company.taming import clean
 from company.worth import everyone
 from roles.observation import stream
 
@@ -45,7 +46,7 @@ def look(engine: Engine) -> None:
         from company.management import ask_person
 
         engine.emit(ev.StructureReviewed(by, "a change waits for a person"))
-        ask_person(engine, "reorganise", _args(found), by, ev.clean(found.because))
+        ask_person(engine, "reorganise", _args(found), by, clean(found.because))
     else:
         engine.emit(ev.StructureReviewed(by, "a change"))
         _carry_out(engine, _args(found), by, found.because)
@@ -124,7 +125,7 @@ def _carry_out(engine: Engine, args: Mapping[str, Any], by: str, because: str, u
         ev.ChartRevised(
             number, revision.after.to_dict(), list(args["edits"]), dict(revision.seated), _heirs(state, revision),
             {position: _new_brain(state, revision, position) for position in recast},
-            [edit.to_dict() for edit in inverse(revision)], args["subject"], by, ev.clean(because),
+            [edit.to_dict() for edit in inverse(revision)], args["subject"], by, clean(because),
             dict(args["evidence"]), dict(args["prediction"]), args["check_after"], undoes,
         )
     )  # fmt: skip
@@ -185,7 +186,7 @@ def _check_revisions(engine: Engine) -> None:
                 undo(engine, event.number, event.by, f"revision {event.number} did not pay: {outcome.because}")
             except EditError as error:
                 why = f"revision {event.number} did not pay and cannot be undone: {error}"
-                engine.emit(ev.StructureReviewed(event.by, ev.clean(why)))
+                engine.emit(ev.StructureReviewed(event.by, clean(why)))
 
 
 def _pending(revised: Revised) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from company import events as ev
 from company.account import Account, read_run
+from company.chaining import payload
 from company.credits import credits_of
 from company.narration import narrate
 from company.optimism import optimism
@@ -45,7 +45,7 @@ def summarise(account: Account) -> dict[str, Any]:
         "sigma": state.sigma if state.champion else None,
         "baseline": {"mean": state.baseline_mean, "n": len(state.baseline_values)},
         "champion": _champion(state),
-        "holdout": ev.payload(state.holdout) if state.holdout else None,
+        "holdout": payload(state.holdout) if state.holdout else None,
         "optimism": _optimism(state),
         "experiments": _experiments(state),
         "slots": {
@@ -60,7 +60,7 @@ def summarise(account: Account) -> dict[str, Any]:
         "models": account.models.as_json(),
         "agents": [{**_agent(state, id_), **_appraisal(cards[id_], gained)} for id_ in state.agents],
         "changes": [
-            {"at": at, "kind": event.kind, "words": narrate(state, event), **ev.payload(event)}
+            {"at": at, "kind": event.kind, "words": narrate(state, event), **payload(event)}
             for at, event in state.changes
         ],
         "decisions": [asdict(change) for change in changes(account)],

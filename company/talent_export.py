@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from company import events as ev
 from company.appraisal import Posterior, worths
+from company.chaining import canonical
 from company.chart import Talent, TalentRecord
 from company.ledger import Ledger, LedgerError
 from company.record import record_of
+from company.taming import clean
 
 DIGITS = 4  # of a worth: far finer than any interval
 
@@ -46,7 +48,7 @@ def talent_of(directories: Iterable[Path]) -> tuple[tuple[Talent, ...], list[str
             continue
         first[digest] = directory
         for person in people:
-            found.setdefault(ev.canonical(person.brain), []).append(person)
+            found.setdefault(canonical(person.brain), []).append(person)
     return tuple(_candidate(people) for people in found.values()), notes
 
 
@@ -75,7 +77,7 @@ def _researchers(events: Sequence[ev.Event]) -> Iterator[Appraised]:
 def _name(founded: ev.RunFounded, hired: ev.AgentHired) -> str:
     if hired.talent is None:
         return ""
-    return ev.clean(founded.chart["talent"][hired.talent].get("name", ""), 200).replace("\n", " ")
+    return clean(founded.chart["talent"][hired.talent].get("name", ""), 200).replace("\n", " ")
 
 
 def _record(project: str, worth: Posterior) -> TalentRecord:

@@ -20,6 +20,7 @@ from sqlmodel import SQLModel
 
 from company import events as ev
 from company.anchor import Anchor, AnchorError, path_of, read_anchor
+from company.chaining import chain_body, restore
 from company.directory import is_held
 from company.ledger import Ledger, actor_of
 from company.projections import answered, expected, values
@@ -123,7 +124,7 @@ def _chain(rows: Sequence[Row], found: Findings) -> list[str]:
             missing = f"event {n} is missing" if row["seq"] == n + 1 else f"events {n} to {row['seq'] - 1} are missing"
             found.wrong(f"event {row['seq']}", missing, n, kind)
             return digests
-        digest = ev.chain_text(previous, row["at"], row["kind"], row["payload"])
+        digest = chain_body(previous, row["at"], row["kind"], row["payload"].encode())
         if digest != row["chain"]:
             following = rows[n] if n < len(rows) else None
             altered = following is not None and _follows(digest, following) and not _follows(row["chain"], following)
@@ -135,7 +136,7 @@ def _chain(rows: Sequence[Row], found: Findings) -> list[str]:
 
 
 def _follows(digest: str, row: Row) -> bool:
-    return ev.chain_text(digest, row["at"], row["kind"], row["payload"]) == row["chain"]
+    return chain_body(digest, row["at"], row["kind"], row["payload"].encode()) == row["chain"]
 
 
 def _anchored(anchor: Anchor | None, sessions: Sequence[Row], digests: Sequence[str], found: Findings) -> None:
@@ -177,7 +178,7 @@ def _folded(rows: Sequence[Row], found: Findings) -> tuple[list[tuple[int, ev.Ev
     state, events = State(), []
     for row in rows:
         try:
-            event = ev.restore(row["kind"], json.loads(row["payload"]), json.loads(row["measured"]))
+            event = restore(row["kind"], json.loads(row["payload"]), json.loads(row["measured"]))
             state.apply(event, row["at"])
         except (LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             what = f"does not follow from those before it ({type(error).__name__})"

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from sys import intern
 
+from company.chaining import restore
 from company.entities import UNDER_WAY, Experiment
-from company.events import restore
 from company.glimpse import RARE, Extract, Standing
 from company.snapshot import Recorded
 from tui.source import Row, Source

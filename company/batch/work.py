@@ -11,6 +11,7 @@ from typing import Any
 from company import events as ev
 from company.batch.grid import Task
 from company.batch.rows import AGENTS, FOUND, Row
+from company.chaining import chained
 from company.chart import shared_chart
 from company.engine import Engine, Step
 from company.state import State
@@ -111,7 +112,7 @@ class Follower:
     def __call__(self, step: Step, company: VirtualCompany) -> None:
         state = company.engine.state
         self.phase = state.phase
-        self.digest = ev.chained(self.digest, step.events)
+        self.digest = chained(self.digest, step.events)
         for at, event in step.events:
             handler = _FOLLOWED.get(type(event))
             if handler is not None:

@@ -10,11 +10,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 
 from company import events as ev
+from company.chaining import canonical, chain, payload, restore
 from company.chart import OrgChart
 from company.chart_yaml import load_chart
 from company.compute.backend import Outcome
 from company.engine import Step
 from company.state import State
+from company.taming import tame
 from company.testing import Run, Trainer, offline, planted_project, planted_trainer
 from projects.spec import Project
 from roles.intents import (
@@ -144,14 +146,14 @@ def digest_of(steps: Iterable[Step], start: str = "") -> str:
     """The running digest over some steps."""
     for step in steps:
         for at, event in step.events:
-            start = ev.chain(start, at, event)
+            start = chain(start, at, event)
     return start
 
 
 def stored(event: ev.Event) -> ev.Event:
     """The event as it comes back from a ledger."""
-    measured = json.loads(ev.canonical(ev.tame(getattr(event, "measured", {}))))
-    return ev.restore(event.kind, json.loads(ev.canonical(ev.payload(event))), measured)
+    measured = json.loads(canonical(tame(getattr(event, "measured", {}))))
+    return restore(event.kind, json.loads(canonical(payload(event))), measured)
 
 
 def fields_of(state: State) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 from core_kit import chart_of
 
-from company import events as ev
+from company.chaining import canonical
 from company.compute.backend import Outcome
 from company.compute.tail import CURVE_POINTS
 from company.engine import Commanded, Engine
 from company.ledger import Ledger
 from company.report import Format, report_text
 from company.state import State
+from company.taming import clean, tame
 from company.testing import Rehearsal, Run, offline, planted_project, planted_trainer
 from company.verifying import verify
 from roles.intents import Intent, Propose
@@ -202,5 +203,5 @@ def value_of(module: str, constant: str) -> float:
 
 
 def test_text_that_was_cut_says_so() -> None:
-    assert ev.clean("x" * 10_000).endswith("…") and len(ev.clean("x" * 10_000)) == 500
-    assert ev.tame(nested(100))[0] is not None and "nested too deeply" in ev.canonical(ev.tame(nested(100)))
+    assert clean("x" * 10_000).endswith("…") and len(clean("x" * 10_000)) == 500
+    assert tame(nested(100))[0] is not None and "nested too deeply" in canonical(tame(nested(100)))

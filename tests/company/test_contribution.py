@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from company import events as ev
+from company.chaining import payload, restore
 from company.contribution import BLOCK, Score, compress, contribution, credit, quantile, unit_of, value_of
 from company.engine import Engine
 from company.record import Record
@@ -125,5 +126,5 @@ def test_the_record_survives_the_ledgers_json() -> None:
     one, other = Record(), Record()
     for event in told:
         one.apply(event)
-        other.apply(ev.restore(event.kind, ev.payload(event)))
+        other.apply(restore(event.kind, payload(event)))
     assert one.scores == other.scores and one.work == other.work and one.plans == other.plans

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from company import events as ev
+from company.chaining import payload
 from company.chart import OrgChart
 from company.compute.backend import Outcome
 from company.engine import Cancel, Consult, Decided, Ended, Engine, Launch, RungSeen, Step
@@ -380,6 +381,6 @@ def test_what_agents_write_is_stored_safely(tmp_path: Any) -> None:
     assert ledger.verify() == engine.state.seq
     assert ledger.fold().seq == engine.state.seq
     for recorded in ledger.events():
-        text = json.dumps(ev.payload(recorded.event), ensure_ascii=False)
+        text = json.dumps(payload(recorded.event), ensure_ascii=False)
         assert len(text) < 60_000 and not any(c in text for c in "\x00\x1b\ud800\u202e") and "\\u0000" not in text
     ledger.close()

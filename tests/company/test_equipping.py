@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from company import events as ev
+from company.chaining import payload, restore
 from company.chart import OrgChart
 from company.engine import Decided, Engine
 from company.equipping import PAUSE
@@ -152,7 +153,7 @@ def test_the_fold_of_all_this_is_the_state() -> None:
     engine, told = run(chart("bob", "eve", experiments=30), everything)
     folded = State()
     for event in told:
-        folded.apply(ev.restore(event.kind, ev.payload(event), getattr(event, "measured", {})), 0.0)
+        folded.apply(restore(event.kind, payload(event), getattr(event, "measured", {})), 0.0)
     assert folded.models_spent == engine.state.models_spent == "gone"
     assert folded.agents["bob"].harness == engine.state.agents["bob"].harness
     assert folded.away == engine.state.away

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from company import events as ev
+from company.chaining import chain, restore
 from company.chart import OrgChart
 from company.chart_yaml import shipped_charts
 from company.engine import Engine, Step
@@ -132,7 +133,7 @@ def test_a_run_killed_after_every_single_step_ends_as_the_undisturbed_one(
 
 def test_an_event_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(KeyError, match="Sabotage"):
-        ev.restore("Sabotage", {})
+        restore("Sabotage", {})
 
 
 def test_what_was_measured_is_no_part_of_the_digest() -> None:
@@ -140,5 +141,5 @@ def test_what_was_measured_is_no_part_of_the_digest() -> None:
         ev.ExperimentFinished("e0001", "ok", 1.0, None, "", 2.0, [], {"seconds": seconds}) for seconds in (9.0, 1.0)
     )
     other = ev.ExperimentFinished("e0001", "ok", 1.5, None, "", 2.0, [], {"seconds": 9.0})
-    assert ev.chain("", 1.0, slow) == ev.chain("", 1.0, fast) != ev.chain("", 1.0, other)
-    assert ev.chain("", 1.0, slow) != ev.chain("", 2.0, slow)
+    assert chain("", 1.0, slow) == chain("", 1.0, fast) != chain("", 1.0, other)
+    assert chain("", 1.0, slow) != chain("", 2.0, slow)

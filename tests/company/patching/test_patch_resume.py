@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from patching_kit import Company, gain, replace, small_chart
 
-from company import events as ev
+from company.chaining import chained
 from company.engine import Engine, Step
 from company.ledger import Ledger
 from company.state import State
@@ -38,7 +38,7 @@ class Steady(Company):
 
 def chain(steps: list[Step], digest: str = "") -> str:
     for step in steps:
-        digest = ev.chained(digest, step.events)
+        digest = chained(digest, step.events)
     return digest
 
 
