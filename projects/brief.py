@@ -28,8 +28,11 @@ def describe(project: Project, data_hash: str = "") -> dict[str, Any]:
     }
 
 
+_PARAMETER = tuple(field.name for field in dataclasses.fields(Parameter))
+
+
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {**dataclasses.asdict(parameter), "values": list(parameter.values)}
+    return {**{name: getattr(parameter, name) for name in _PARAMETER}, "values": list(parameter.values)}
 
 
 def space_of(brief: Mapping[str, Any]) -> SearchSpace:

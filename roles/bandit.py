@@ -32,6 +32,8 @@ def shares(outcomes: Sequence[Sequence[float]], rng: np.random.Generator, top: f
 
 def _tally(outcomes: Sequence[float], top: float) -> tuple[float, float]:
     """Successes and failures, the older ones weighing less."""
-    weights = MEMORY ** np.arange(len(outcomes) - 1, -1, -1)
-    won = np.array([outcome >= 1.0 - top for outcome in outcomes], dtype=float)
-    return float(weights @ won), float(weights @ (1.0 - won))
+    won = lost = 0.0
+    for outcome in outcomes:
+        success = outcome >= 1.0 - top
+        won, lost = MEMORY * won + success, MEMORY * lost + (not success)
+    return won, lost

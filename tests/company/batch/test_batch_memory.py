@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from company.batch.rows import Row
 from company.batch.runner import run_batch
 from company.batch.scenario import scenario
 from company.batch.store import Store
+from company.batch.work import work
 
 TRAIL = 60
 
@@ -45,6 +47,20 @@ def peak(folder: Path, seeds: int) -> int:
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     few, many = peak(tmp_path / "few", 1_000), peak(tmp_path / "many", 4_000)
     assert many < few + 3_000 * 200  # their numbers are known, and nothing else of them: a row has 30 kB
+
+
+@pytest.mark.parametrize("engine", ["direct", "autogen"])
+def test_a_company_leaves_no_cycles_of_objects_behind(engine: str) -> None:
+    wanted = scenario({"charts": ["startup"], "projects": ["bowl"], "seeds": 3, "engine": engine, "experiments": 12})
+    grid = resolve(wanted)
+    work(grid.task(0))  # what is made once a process
+    gc.collect()
+    gc.disable()
+    try:
+        assert [work(grid.task(number)).status for number in (1, 2)] == ["ok", "ok"]
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow
