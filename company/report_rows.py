@@ -60,26 +60,22 @@ class Decision:
     tone: str
 
 
-def facts(account: Account) -> list[Fact]:
-    """The run in a few numbers."""
-    state, used = account.state, account.usage
+def facts(account: Account, short: bool = False) -> list[Fact]:
+    """The run in a few numbers; `short`: a line each, without the gain, which the conclusion says."""
+    state = account.state
     unit = plain(state.metric.unit, 20)
     status = [e.status for e in state.experiments.values()]
     found = [Fact("baseline", number(state.baseline_mean), _noise(state))]
     if state.champion is not None:
         found.append(Fact("champion", number(champion_metric(state)), _lead(state)))
-    if state.holdout is not None and state.holdout.gain is not None:
+    if not short and state.holdout is not None and state.holdout.gain is not None:
         low, high = signed(state.holdout.low), signed(state.holdout.high)
         found.append(Fact("gain on the holdout", signed(state.holdout.gain), f"{unit} ({low} to {high})".strip()))
     if (too_much := optimism(state)) is not None:
-        found.append(Fact("optimism", signed(too_much.value), _optimism(too_much)))
+        found.append(Fact("optimism", signed(too_much.value), _optimism(too_much, short)))
     ended = ", ".join(f"{status.count(s)} {s}" for s in ("ok", "stopped", "failed", "refused") if s in status)
     found.append(Fact("experiments", str(len(status)), ended or "none"))
-    if used.busy_share is not None:
-        launch = f"a launch costs {number(used.launch_s, 2)} s" if used.launch_s is not None else ""
-        slots = count(state.slots, f"{plain(state.device, 10)} slot")
-        found.append(Fact("slots busy", percent(used.busy_share), ", ".join(filter(None, (slots, launch)))))
-    found.append(Fact("took", span(used.total_s), "at work"))
+    found += _time(account, short)
     if account.models.total.decisions:
         found.append(Fact("models", *words(account.models)))
     return found
@@ -162,8 +158,23 @@ def _noise(state: State) -> str:
     return f"± {number(state.sigma, 2)} (sigma, {count(n, 'seed')})" if state.champion else "not measured"
 
 
-def _optimism(found: Optimism) -> str:
+def _time(account: Account, short: bool) -> list[Fact]:
+    state, used = account.state, account.usage
+    took, slots = span(used.total_s), count(state.slots, f"{plain(state.device, 10)} slot")
+    if used.busy_share is None:
+        return [Fact("took", took, "at work")]
+    if short:
+        return [Fact("took", took, f"at work, {slots} {percent(used.busy_share)} busy")]
+    launch = f"a launch costs {number(used.launch_s, 2)} s" if used.launch_s is not None else ""
+    busy = Fact("slots busy", percent(used.busy_share), ", ".join(filter(None, (slots, launch))))
+    return [busy, Fact("took", took, "at work")]
+
+
+def _optimism(found: Optimism, short: bool) -> str:
     """What was promised where the champion was chosen, against what the holdout gave."""
+    if short:
+        where = {True: ", inside the interval", False: ", outside the interval", None: ""}[found.inside]
+        return f"validation promised {signed(found.validation)}{where}"
     first = "" if found.first is None else f", the run it was noticed by {signed(found.first)}"
     told = {True: "inside the holdout's interval", False: "outside the holdout's interval", None: ""}[found.inside]
     return f"validation promised {signed(found.validation)}{f' ({told})' if told else ''}{first}"

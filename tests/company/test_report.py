@@ -196,15 +196,46 @@ def test_references_stand_beside_the_champion(tmp_path: Path) -> None:
     assert "gzip 1.5" in text and "x&lt;y" in text and "champion better by" in text
 
 
-def test_the_closing_words_fit_a_small_terminal_and_leave_a_page(tmp_path: Path) -> None:
-    record(tmp_path, seed=2)
-    console = Console(file=io.StringIO(), width=80, height=24)
-    close_run(tmp_path, console)
+@pytest.mark.parametrize(
+    ("chart", "seed", "most", "replaced"),
+    [("startup", 2, 10**6, 0), ("startup", 0, 10**6, 1), ("lab", 0, 10**6, 2), ("turnaround", 0, 10**6, 2),
+     ("lab", 0, 600, 1)],
+)  # fmt: skip
+def test_the_closing_words_fit_a_small_terminal_with_its_prompt_and_leave_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chart: str, seed: int, most: int, replaced: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs", f"{chart}-byte_lm-1")
+    state = record(folder, chart, seed=seed, most=most)
+    lines = closed(folder, 80)
+    assert len(lines) < 24 and all(len(line) <= 80 for line in lines)
+    said = " ".join(" ".join(lines).split())
+    assert ("The champion beats the baseline" in said) == (state.closed is not None)
+    assert said.count(" replaced by ") == min(1, replaced) and (f"{replaced} replaced" in said) == bool(replaced)
+    Checked((folder / "report.html").read_text())
+
+
+def test_the_closing_words_name_the_best_and_count_the_others(tmp_path: Path) -> None:
+    state = record(tmp_path, "lab")
+    everyone = sorted(agent.id for agent in state.agents.values() if agent.role == "researcher")
+    named = [line.split(" (")[0].split()[-1] for line in closed(tmp_path, 200) if " to " in line and ") in " in line]
+    rest = next(int(line.split()[1]) for line in closed(tmp_path, 200) if line.split()[:1] == ["and"])
+    assert named[0] == "kim_2" and set(named) < set(everyone) and len(named) + rest == len(everyone)
+
+
+@pytest.mark.parametrize("width", [30, 80])
+def test_a_command_in_the_closing_words_is_never_cut(tmp_path: Path, width: int) -> None:
+    folder = tmp_path / ("a_long_name_" * 8)
+    record(folder, most=40)
+    assert f"loopworkstui{folder}" in "".join("".join(closed(folder, width)).split())
+
+
+def closed(folder: Path, width: int) -> list[str]:
+    """The lines that a run ends with in a terminal."""
+    console = Console(file=io.StringIO(), width=width, height=24)
+    close_run(folder, console)
     assert isinstance(console.file, io.StringIO)
-    lines = console.file.getvalue().splitlines()
-    assert len(lines) <= 24 and all(len(line) <= 80 for line in lines)
-    assert "The champion beats the baseline" in " ".join(lines)
-    Checked((tmp_path / "report.html").read_text())
+    return console.file.getvalue().splitlines()
 
 
 def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
