@@ -1,10 +1,11 @@
 """How fast is a batch: simulated experiments a second, the engine's own cost, growth with agents, and beside Mesa.
 
-    python benchmarks/batch.py [--jobs 2] [--seeds 200] [--project digits] [--skip mesa,growth]
+    python benchmarks/batch.py [--jobs 2] [--seeds 1000] [--project digits] [--skip mesa,growth]
 
-Everything of a row counts: world, founding, decisions, events, digest, measures, the results file. An experiment is a
-finished proposal or replication; the runs at founding and closing are work, too, but are not counted. The processor's
-time is that of one process that does the same alone: what other work on the machine spoils least.
+Everything of a row counts: founding, decisions, events, digest, measures, the results file; by the clock also the start
+of the processes and of their worlds. An experiment is a simulated training. Of the budget are proposals and
+replications; the baseline's runs at founding and those for the holdout at closing come on top. The processor's time is
+that of one process that does the same alone: what other work on the machine spoils least.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from company.batch.rows import Arm
 from company.batch.runner import run_batch
 from company.batch.scenario import scenario
 from company.batch.store import Store
+from company.batch.work import Follower, run
 from company.chart import OrgChart
 from company.chart_yaml import load_chart
 from company.compute.backend import Outcome
@@ -39,7 +41,7 @@ from company.landscapes import draw
 from company.search import Luck, Policy, Sight, step
 from company.simulated import tasks
 from company.state import State
-from company.surrogates.catalogue import names
+from company.surrogates.catalogue import names, worlds
 from company.virtual import Run, VirtualCompany
 from roles.intents import Assign, Intent, Propose
 from roles.observation import Observation
@@ -80,31 +82,42 @@ def staffed(experiments: int) -> OrgChart:
     return chart(positions, experiments)
 
 
+def plainly(company: OrgChart) -> OrgChart:
+    """The same company with equal shares, nobody appraised and no finals."""
+    data = company.to_dict()
+    data["policies"]["assign"]["share"] = "equal"
+    data["policies"]["appraise"]["every"] = 0
+    data["policies"]["accept"]["finals"] = 0.0
+    return OrgChart.from_dict(data)
+
+
 def throughput(name: str, company: OrgChart, project: str, seeds: int, jobs: int, slots: int = 2) -> None:
     """Run a batch in one process, then in several, and print what both took."""
     alone = spent(name, company, project, max(1, seeds // 4), 1, slots)
     words = (
-        f"{name:24} {alone.processor * 1e6:7,.0f} us of processor an experiment: {1 / alone.processor:7,.0f} a second"
+        f"{name:24} {alone.processor * 1e6:5,.0f} us of processor an experiment of the budget"
+        f" ({1 / alone.processor:,.0f} a second), {alone.trainings / alone.processor:,.0f} trainings a second"
     )
     if jobs > 1:
-        words += (
-            f"; on {jobs} processes {1 / spent(name, company, project, seeds, jobs, slots).clock:8,.0f} by the clock"
-        )
+        rate = 1 / spent(name, company, project, seeds, jobs, slots).clock
+        words += f"; on {jobs} processes {rate:,.0f} and {rate * alone.trainings:,.0f} by the clock"
     print(words, flush=True)
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds an experiment, of the clock and of this process's processor."""
+    """Seconds an experiment of the budget, of the clock and of this process's processor; trainings an experiment."""
 
     clock: float
     processor: float
+    trainings: float
 
 
 def spent(name: str, company: OrgChart, project: str, seeds: int, jobs: int, slots: int, repeats: int = 3) -> Spent:
     """The least that some repeats of a batch took."""
     wanted = scenario({"charts": [name], "projects": [project], "seeds": seeds, "slots": slots, "controls": False})
     grid = Grid(wanted, (Contender(Arm(name), company.to_dict(), False),), (project,))
+    worlds(project, 0)
     clock = processor = float("inf")
     for _ in range(repeats if seeds > 1 else 1):
         with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +131,20 @@ def spent(name: str, company: OrgChart, project: str, seeds: int, jobs: int, slo
         assert all(row.status == "ok" for row in rows), next(row.reason for row in rows if row.status != "ok")
         done = sum(row.metrics["experiments"] for row in rows)
         clock, processor = min(clock, took / done), min(processor, worked / done)
-    return Spent(clock, processor)
+    return Spent(clock, processor, trainings(grid))
+
+
+def trainings(grid: Grid) -> float:
+    """Simulated trainings for each one that the budget counts, over some companies."""
+    counted = simulated = 0
+    for number in range(min(20, len(grid.rows(0, grid.scenario.seeds)))):
+        task = grid.task(number)
+        world = worlds(task.project, task.seed)[0]
+        follower = Follower(world)
+        state = run(task, world, follower).state
+        counted += int(follower.metrics(state)["experiments"])
+        simulated += sum(e.finished_at is not None and e.status != "refused" for e in state.experiments.values())
+    return simulated / counted
 
 
 def own_cost(repeats: int = 30) -> None:
@@ -244,7 +270,7 @@ def fastest(work: Callable[[], object], repeats: int = 7) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--project", default="digits")
     parser.add_argument("--skip", default="", help="of: throughput, engine, growth, mesa")
     asked = parser.parse_args()
@@ -254,7 +280,11 @@ def main() -> None:
     parts: dict[str, Callable[[], object]] = {
         "throughput": lambda: [
             throughput(name, company, project, asked.seeds, asked.jobs)
-            for name, company in (("manager and 4", chart(seats(4), 60)), ("startup, cheap brains", staffed(60)))
+            for name, company in (
+                ("manager and 4, plain", plainly(chart(seats(4), 60))),
+                ("manager and 4", chart(seats(4), 60)),
+                ("startup, cheap brains", staffed(60)),
+            )
         ],
         "engine": lambda: own_cost(),
         "growth": lambda: growth(project),
