@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from company import equipping, finals, interventions, lifecycle, management, trials
+from company import equipping, finals, holdout, interventions, lifecycle, management, noise, trials
 from company import events as ev
 from company.chart import OrgChart
 from company.compute.backend import Outcome
@@ -128,7 +128,7 @@ class Engine:
             brain = founding_brain(chart, position.id)
             name = position.title or position.id
             self.emit(ev.AgentHired(position.id, name, position.id, position.role, brain, "the chart's founding hire"))
-        lifecycle.measure_noise(self)
+        noise.measure(self)
         self._pump()
         return self._step
 
@@ -187,14 +187,14 @@ class Engine:
         if state.paused:
             return
         if state.phase == "founding":
-            lifecycle.settle_noise(self)
+            noise.settle(self)
         if state.phase == "research":
             trials.settle(self)
             management.call_meetings(self)
             self._ask_for_proposals()
             self._end_research_when_done()
         if state.phase == "closing":
-            lifecycle.settle_holdout(self)
+            holdout.settle(self)
         self._launch()
 
     def _ask_for_proposals(self) -> None:
@@ -214,7 +214,7 @@ class Engine:
         used_up = exhausted(state)
         reason = "every new proposal was a duplicate or was turned down" if used_up else "the research budget is spent"
         self.emit(ev.ResearchEnded(state.models_spent or reason))
-        lifecycle.open_holdout(self)
+        holdout.begin(self)
 
     def _launch(self) -> None:
         state = self.state

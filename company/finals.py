@@ -15,7 +15,7 @@ import math
 from statistics import median
 from typing import TYPE_CHECKING
 
-from company import lifecycle
+from company import candidates
 from company.entities import Experiment
 from company.judging import FINALS, Judgement, judge, mean, pooled_sd
 from company.planning import budget_left, fits, reserved
@@ -60,7 +60,7 @@ def hold(engine: Engine) -> bool:
     decided = sd <= 0 or (budget_left(state) > reserved(state) and _clear(state, beliefs))
     finalists = [] if decided else _round(state, beliefs, sd)
     for finalist in finalists:
-        lifecycle.rerun(engine, finalist)
+        candidates.rerun(engine, finalist)
     if not finalists:
         _settle(engine, beliefs)
     return bool(finalists)
@@ -173,11 +173,11 @@ def _settle(engine: Engine, beliefs: list[Belief]) -> None:
     for belief in beliefs:
         waiting = belief.entrant
         if waiting.standing == "replicating" and not (accepted and belief is best):
-            lifecycle.reject(engine, waiting, None, "others did better in the finals")
+            candidates.reject(engine, waiting, None, "others did better in the finals")
     if accepted and best is not None and verdict is not None:
         fresh = state.fresh_values(best.entrant.id)
         because = f"the best of {len(tried)} in the finals; against the baseline: {verdict.because}"
-        lifecycle.enthrone(engine, best.entrant, mean(fresh), len(fresh), verdict.p, because)
+        candidates.enthrone(engine, best.entrant, mean(fresh), len(fresh), verdict.p, because)
 
 
 def _against_baseline(state: State, best: Experiment) -> Judgement:
