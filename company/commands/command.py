@@ -54,7 +54,7 @@ def stop(ctx: click.Context, experiment: str) -> None:
 @click.argument("experiment")
 @click.pass_context
 def approve(ctx: click.Context, experiment: str) -> None:
-    """Say yes to a proposal that waits for its reviewers, or to a request such as r1."""
+    """Say yes to a proposal under review, or to a request such as r1."""
     _send(ctx, "approve", {"experiment": experiment})
 
 
@@ -62,7 +62,7 @@ def approve(ctx: click.Context, experiment: str) -> None:
 @click.argument("experiment")
 @click.pass_context
 def refuse(ctx: click.Context, experiment: str) -> None:
-    """Say no to a proposal that waits for its reviewers, or to a request such as r1."""
+    """Say no to a proposal under review, or to a request such as r1."""
     _send(ctx, "refuse", {"experiment": experiment})
 
 
@@ -91,7 +91,7 @@ def move(ctx: click.Context, position: str, to: str, because: str) -> None:
 @click.option("--because", default="", help="The reason, kept in the record.")
 @click.pass_context
 def promote(ctx: click.Context, position: str, to: str, because: str) -> None:
-    """Give the agent of a position a manager's seat; whoever sits there changes places with it."""
+    """Let the agent of a position change places with a manager."""
     _send(ctx, "edit", {"edits": [{"kind": "Promote", "position": position, "to": to}], "because": because})
 
 
@@ -100,7 +100,10 @@ def promote(ctx: click.Context, position: str, to: str, because: str) -> None:
 @click.option("--because", default="", help="The reason, kept in the record.")
 @click.pass_context
 def edit(ctx: click.Context, edits: str, because: str) -> None:
-    """Make one revision of EDITS, JSON such as [{"kind": "SetPolicy", "key": "replace.rule", "value": "never"}]."""
+    """Make one revision of several edits.
+
+    EDITS are JSON such as [{"kind": "SetPolicy", "key": "replace.rule", "value": "never"}].
+    """
     try:
         found = json.loads(edits)
     except ValueError as error:
@@ -113,7 +116,10 @@ def edit(ctx: click.Context, edits: str, because: str) -> None:
 @click.option("--because", default="", help="The reason, kept in the record.")
 @click.pass_context
 def chart(ctx: click.Context, file: Path, because: str) -> None:
-    """Make the organisation what a chart FILE says; what differs is one revision. Budget and talent stay."""
+    """Make the organisation what a chart says.
+
+    What differs in FILE is one revision. Budget and talent stay.
+    """
     from company.chart_problems import ChartError
     from company.chart_yaml import load_chart
 

@@ -27,9 +27,10 @@ def org() -> None:
 @click.argument("chart")
 @_JSON
 def show(chart: str, as_json: bool) -> None:
-    """Show who sits where, with which brain, and the policies that differ from the default.
+    """Show who sits where, with which brain, by which policies.
 
-    CHART is a file or the bare name of a shipped chart, such as startup.
+    Policies are shown where they differ from the default. CHART is a file or the bare name of a shipped chart, such as
+    startup.
     """
     found = _load(chart)
     from company.chart_notes import notes
@@ -45,7 +46,7 @@ def show(chart: str, as_json: bool) -> None:
 @click.argument("charts", nargs=-1, required=True)
 @_JSON
 def check(charts: tuple[str, ...], as_json: bool) -> None:
-    """Say everything that is wrong with each chart, with its line and column. Exit code 2 if anything is."""
+    """Say all that is wrong with each chart, with line and column. Exit code 2 if anything is."""
     reports = [_report(chart) for chart in charts]
     if as_json:
         _print_json({"charts": reports})
@@ -61,7 +62,7 @@ def check(charts: tuple[str, ...], as_json: bool) -> None:
 @click.argument("after")
 @_JSON
 def diff(before: str, after: str, as_json: bool) -> None:
-    """Say what changes from one chart to another: people and policies, not lines."""
+    """Say what changes between two charts: people and policies."""
     old, new = _load(before), _load(after)
     from company.chart_diff import diff_charts
     from company.chart_problems import printable
@@ -78,7 +79,7 @@ def diff(before: str, after: str, as_json: bool) -> None:
 
 @org.command()
 def schema() -> None:
-    """Print the JSON schema of a chart; an editor completes and explains with it."""
+    """Print the JSON schema of a chart. An editor completes and explains with it."""
     from company.chart_schema import schema_text
 
     click.echo(schema_text(), nl=False)
@@ -87,9 +88,10 @@ def schema() -> None:
 @org.command()
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path))
 def talent(directories: tuple[Path, ...]) -> None:
-    """Print who did research in the runs in DIRECTORIES, with what each run found them to be worth.
+    """Print who did research in some runs, and what they were worth.
 
-    The output is a file for `loopworks run --talent`. The same brain with the same settings is one candidate.
+    DIRECTORIES are those of the runs. The output is a file for `loopworks run --talent`. The same brain with the same
+    settings is one candidate.
     """
     from company.chart_problems import printable
     from company.ledger import LedgerError
@@ -111,7 +113,7 @@ def talent(directories: tuple[Path, ...]) -> None:
 @click.option("--company", help="The company's name; the file's name when left out.")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def new(file: Path, template: str, company: str | None, force: bool) -> None:
-    """Write FILE as a copy of a chart, comments included, to change as you like."""
+    """Write FILE as a copy of a chart to change, comments included."""
     from company.chart_problems import printable
 
     shown = printable(str(file))

@@ -46,7 +46,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @_JSON
 def show(name: str, as_json: bool) -> None:
-    """What a project measures, what may change, and what a run costs. NAME is a shipped name or a folder."""
+    """What a project measures, what may change, what a run costs. NAME is a shipped name or a folder."""
     found = _load(name)
     if as_json:
         _print_json(_describe(found))
@@ -100,9 +100,10 @@ def check(path: str, really: bool, as_json: bool) -> None:
     "--out", type=click.Path(path_type=Path), help="Where the table goes (default: costs.json in the project)."
 )
 def calibrate(path: str, out: Path | None) -> None:
-    """Measure what a training step of each shape costs here, one core, and write costs.json.
+    """Measure what a training step costs here; writes costs.json.
 
-    Step budgets come from this table, never from timing during a run. Do it while the machine is otherwise idle.
+    One number for each shape, on one core. Step budgets come from this table, never from timing during a run. Do it
+    while the machine is otherwise idle.
     """
     from projects.costs import calibrate as measure
     from projects.read_costs import read_costs

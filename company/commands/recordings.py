@@ -32,10 +32,11 @@ EVERY_S = 30.0  # between two lines of progress where nobody sees a bar
 @click.option("--out", type=click.Path(path_type=Path), help="The file; NAME.parquet otherwise.")
 @_JSON
 def record(name: str, points: int, seeds: int, slots: int | None, seed: int, out: Path | None, as_json: bool) -> None:
-    """Really train a space-filling design of a project, on all slots, and keep it as one file to simulate from.
+    """Train a design of configs into one file to simulate from.
 
-    NAME is a shipped name or a folder. What is trained already is never trained again: after Ctrl-C or a crash the same
-    command goes on, and so does one with more points. docs/recordings.md describes the file.
+    The design fills the project's space; it really trains, on all slots. NAME is a shipped name or a folder. What is
+    trained already is never trained again: after Ctrl-C or a crash the same command goes on, and so does one with more
+    points. docs/recordings.md describes the file.
     """
     from company.compute.backend import ComputeError
     from company.surrogates.record import Plan, execute
@@ -71,10 +72,10 @@ def record(name: str, points: int, seeds: int, slots: int | None, seed: int, out
 def import_table(
     file: Path, metric: str, direction: Literal["min", "max"], name: str, out: Path | None, as_json: bool
 ) -> None:
-    """Make a project to simulate of anyone's table, a Parquet or CSV FILE with one training a row.
+    """Make a project to simulate of anyone's table.
 
-    Columns named seed, seconds, status, failure, cost and curve mean what docs/recordings.md says; every other column
-    is a parameter, its range what the table holds.
+    FILE is Parquet or CSV with one training a row. Columns named seed, seconds, status, failure, cost and curve mean
+    what docs/recordings.md says; every other column is a parameter, its range what the table holds.
     """
     from company.surrogates.fitting import with_fit
     from company.surrogates.import_table import Wanted
@@ -97,9 +98,10 @@ def import_table(
 @click.argument("name")
 @_JSON
 def surrogate(name: str, as_json: bool) -> None:
-    """How a recording was made, and how well its model predicts configs that it has not seen.
+    """How a recording was made, and how well its model predicts.
 
-    NAME is a shipped recording, a recording's file, or from-ledger:DIR for your own past runs.
+    It predicts configs that it has not seen. NAME is a shipped recording, a recording's file, or from-ledger:DIR for
+    your own past runs.
     """
     from company.surrogates.catalogue import recording_of
     from company.surrogates.fitting import fit, kept_fit

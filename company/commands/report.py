@@ -13,9 +13,8 @@ from company.exits import Exit
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "form", type=click.Choice(["terminal", "md", "html", "json"]), default="terminal", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(["terminal", "md", "html", "json"]), default="terminal",
+              show_default=True, help="How it is written, on standard output.")  # fmt: skip
 def report(directory: Path, form: Literal["terminal", "md", "html", "json"]) -> None:
     """Show what the run in DIRECTORY has found, finished or still at work; nothing in it is changed."""
     from company.ledger import LedgerError

@@ -33,7 +33,8 @@ class Duration(click.ParamType):
 @click.option("--project", default="byte_lm", show_default=True, help="A shipped project's name, or a path.")
 @click.option("--experiments", type=click.IntRange(min=1), help="Training runs of research, instead of the chart's.")
 @click.option("--budget", type=Duration(), help="Time of research on every slot (90s, 10m, 2h), instead.")
-@click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True,
+              help="Of all that is drawn at random.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory; a new one under runs/ otherwise.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this directory.")
 @click.option("--talent", type=click.Path(path_type=Path), help="Candidates with records, beside the chart's pool.")
@@ -41,7 +42,8 @@ class Duration(click.ParamType):
               "in the run in DIR, of this project or another; may be repeated.")  # fmt: skip
 @click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time; found by themselves otherwise.")
 @click.option("--per-gpu", type=click.IntRange(1, 64), default=1, show_default=True, help="Slots on each GPU.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where experiments run; auto takes GPUs where there are any.")  # fmt: skip
 @click.option("--compute", type=click.Choice(["local", "ray"]), help="Experiments on this machine, or on a Ray "
               "cluster.  [default: local]")  # fmt: skip
 @click.option("--ray-address", metavar="HOST:PORT", help="The cluster's head node, seen from one of its nodes; without "
