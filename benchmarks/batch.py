@@ -124,7 +124,8 @@ def spent(name: str, company: OrgChart, project: str, seeds: int, jobs: int, slo
             store = Store(Path(folder) / "results.sqlite", write=True)
             store.begin(grid, {})
             began, used = time.perf_counter(), time.process_time()
-            run_batch(grid, store, LocalBackend(jobs))
+            with LocalBackend(jobs) as backend:
+                run_batch(grid, store, backend)
             took, worked = time.perf_counter() - began, time.process_time() - used
             rows = [row for _, row in store.rows()]
             store.close()

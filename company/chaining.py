@@ -56,7 +56,7 @@ def body_of(event: Event) -> bytes:
 
 def chain(previous: str, at: float, event: Event) -> str:
     """The running digest of a ledger: sha256 over the previous digest and this event, as 64 hex digits."""
-    return chain_body(previous, at, type(event).__name__, body_of(event))
+    return chained(previous, ((at, event),))
 
 
 def chain_body(previous: str, at: float, kind: str, body: bytes) -> str:
@@ -67,7 +67,7 @@ def chain_body(previous: str, at: float, kind: str, body: bytes) -> str:
 def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
     """`chain` over the events of a step, in their order."""
     for at, event in events:
-        previous = chain(previous, at, event)
+        previous = chain_body(previous, at, type(event).__name__, body_of(event))
     return previous
 
 

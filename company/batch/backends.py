@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
-from typing import Protocol
+from multiprocessing.process import BaseProcess
+from typing import Protocol, Self
 
 from company.batch import work as rows
 from company.batch.grid import Task
@@ -37,33 +38,41 @@ class Backend(Protocol):
 
 
 class LocalBackend:
-    """`jobs` processes of this machine; this one where it is one."""
+    """`jobs` processes of this machine; this one where it is one. A context: the processes stay from one run to the
+    next, for each has to make its worlds, and go at its end."""
 
     def __init__(self, jobs: int, work: Work = rows.work) -> None:
         self.jobs, self.work = jobs, work
+        self._pool: ProcessPoolExecutor | None = None
+        self._others: set[BaseProcess] = set()  # children that are not the pool's
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[list[Row]]:
         if self.jobs == 1:
             yield from (_rows(self.work, chunk) for chunk in chunks)
             return
-        others, left = set(active_children()), iter(chunks)
-        lost: deque[Chunk] = deque()
+        left, lost = iter(chunks), deque[Chunk]()
         try:
             while True:
                 yield from self._pooled(left, lost)
                 if not lost:
                     return
+                self._end()
                 while lost:
                     yield self._again(lost.popleft())
         except BaseException:
-            for child in set(active_children()) - others:
-                child.terminate()  # a person who interrupts does not want to wait for rows that nobody will see
+            self._end()
             raise
 
     def _pooled(self, chunks: Iterator[Chunk], lost: deque[Chunk]) -> Iterator[list[Row]]:
         """The rows of chunks until all are done, or a worker dies: then `lost` holds what was under way."""
         waiting: deque[tuple[Chunk, Future[list[Row]]]] = deque()
-        pool = _pool(self.jobs)
+        pool = self._workers()
         try:
             for chunk in chunks:
                 with interrupts_later():
@@ -76,8 +85,6 @@ class LocalBackend:
                 waiting.popleft()
         except BrokenProcessPool:
             lost.extend(chunk for chunk, _ in waiting)
-        finally:
-            pool.shutdown(wait=not lost, cancel_futures=True)
 
     def _again(self, chunk: Chunk) -> list[Row]:
         """A chunk by itself; row by row where that kills its worker too."""
@@ -88,6 +95,20 @@ class LocalBackend:
             if len(chunk) == 1:
                 return [rows.failed(chunk[0], "running", DIED)]
             return [row for task in chunk for row in self._again((task,))]
+
+    def _workers(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._others, self._pool = set(active_children()), _pool(self.jobs)
+        return self._pool
+
+    def _end(self) -> None:
+        """End the processes, at once: who interrupts does not want to wait for rows that nobody will see."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        for child in set(active_children()) - self._others:
+            child.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

@@ -133,8 +133,8 @@ def _batch(grid: Grid, backend: Backend | None, jobs: int | None, out: Path | No
         with contextlib.closing(Store(folder / "results.sqlite", write=True)) as store:
             store.begin(grid, versions(grid))
             left = len(grid) - len(store.done())
-            backend = backend or LocalBackend(max(1, min(jobs or cores(), left)))
-            return _carry_out(grid, store, folder, backend, as_json)
+            with LocalBackend(max(1, min(jobs or cores(), left))) as here:
+                return _carry_out(grid, store, folder, backend or here, as_json)
     finally:
         lock.unlock()
 

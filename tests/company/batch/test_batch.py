@@ -54,7 +54,8 @@ def run(out: Path, jobs: int, **asked: Any) -> list[tuple[int, Any]]:
         Store(out / "results.sqlite", write=True),
     )
     store.begin(grid, {})
-    dropped = run_batch(grid, store, LocalBackend(jobs))
+    with LocalBackend(jobs) as backend:
+        dropped = run_batch(grid, store, backend)
     store.close()
     return [*rows_of(out), *((-1, each) for each in dropped)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ def chunks(found: Grid, size: int) -> Iterator[Chunk]:
 
 def test_a_row_that_kills_its_worker_twice_is_a_failed_row_and_costs_no_other() -> None:
     wanted = grid()
-    rows = [row for some in LocalBackend(2, deadly).run(chunks(wanted, 3)) for row in some]
+    with LocalBackend(2, deadly) as backend:
+        rows = [row for some in backend.run(chunks(wanted, 3)) for row in some]
     assert [row.seed for row in rows if row.status == "failed"] == [2]
     assert [row for row in rows if row.seed != 2] == [work(wanted.task(n)) for n in (0, 1, 3)]
     assert next(row for row in rows if row.seed == 2).reason.startswith("its process died, twice")
@@ -92,7 +94,8 @@ def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, monkeypatch: pyte
 
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # the next one inherits the variable
     wanted = grid()
-    rows = [row for some in LocalBackend(2, lucky).run(chunks(wanted, 2)) for row in some]
+    with LocalBackend(2, lucky) as backend:
+        rows = [row for some in backend.run(chunks(wanted, 2)) for row in some]
     assert rows == [work(wanted.task(n)) for n in range(4)]
 
 
@@ -104,10 +107,26 @@ def test_rows_come_back_in_order_and_chunks_are_taken_as_needed() -> None:
             taken.append(chunk[0].row)
             yield chunk
 
-    results = LocalBackend(2).run(counted())
-    assert next(results)[0].seed == 0
-    assert len(taken) < 10
-    assert [row.seed for some in results for row in some] == list(range(1, 40))
+    with LocalBackend(2) as backend:
+        results = backend.run(counted())
+        assert next(results)[0].seed == 0
+        assert len(taken) < 10
+        assert [row.seed for some in results for row in some] == list(range(1, 40))
+
+
+def told(task: Task) -> Row:
+    """A row that names its process."""
+    return Row(task.arm.chart, task.project, task.arm.settings, task.seed, str(os.getpid()), "ok", {})
+
+
+def test_the_processes_of_one_run_serve_the_next_and_are_gone_at_the_end() -> None:
+    before = set(active_children())
+    with LocalBackend(2, told) as backend:
+        runs = [{row.digest for some in backend.run(chunks(grid(seeds=8), 1)) for row in some} for _ in range(2)]
+        workers = {str(child.pid) for child in set(active_children()) - before}
+    assert str(os.getpid()) not in runs[0] | runs[1]
+    assert runs[0] | runs[1] <= workers and len(workers) <= 2
+    assert not set(active_children()) - before
 
 
 def test_failed_rows_are_kept_and_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
