@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from projects.spec import Metric, Parameter, Project, SearchSpace
@@ -36,8 +37,15 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def space_of(brief: Mapping[str, Any]) -> SearchSpace:
-    """The search space that `describe` wrote down."""
-    return SearchSpace(tuple(Parameter(**{**p, "values": tuple(p["values"])}) for p in brief["space"]))
+    """The search space that `describe` wrote down; the same one for all who ask."""
+    parameters = tuple(Parameter(**{**p, "values": tuple(p["values"])}) for p in brief["space"])
+    return _space(parameters, tuple(tuple(map(type, parameter.values)) for parameter in parameters))
+
+
+@lru_cache(maxsize=32)
+def _space(parameters: tuple[Parameter, ...], _types: tuple[tuple[type, ...], ...]) -> SearchSpace:
+    """`_types` because True is 1 to a cache and not to a space."""
+    return SearchSpace(parameters)
 
 
 def metric_of(brief: Mapping[str, Any]) -> Metric:

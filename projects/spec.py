@@ -22,6 +22,7 @@ Value = str | int | float | bool
 Config = Mapping[str, Value]
 
 _CANONICAL = canonical_encoder(ensure_ascii=True, allow_nan=True)
+REMEMBERED = 4096  # configs whose points a space keeps: each is asked for several times
 SIGNIFICANT_DIGITS = 3  # a config is read and compared by people: 0.00312, never 0.003124817
 
 
@@ -167,7 +168,14 @@ class SearchSpace:
 
     def encode(self, config: Config) -> tuple[float, ...]:
         """A config as a point of the unit cube, in the order of `parameters`."""
-        return tuple([encode(config[name]) for name, encode in self._encoders])
+        values = tuple([config[name] for name in self.names])
+        known = self._points.get(values)
+        if known is None:
+            if len(self._points) >= REMEMBERED:
+                self._points.clear()
+            known = tuple([encode(value) for encode, value in zip(self._encoders, values, strict=True)])
+            self._points[values] = known
+        return known
 
     def decode(self, units: Sequence[float]) -> dict[str, Value]:
         """The config nearest to a point; shape (len(parameters),)."""
@@ -178,8 +186,12 @@ class SearchSpace:
         return tuple((p.name, p.checker()) for p in self.parameters)
 
     @cached_property
-    def _encoders(self) -> tuple[tuple[str, Callable[[Value], float]], ...]:
-        return tuple((p.name, p.encoder()) for p in self.parameters)
+    def _encoders(self) -> tuple[Callable[[Value], float], ...]:
+        return tuple(p.encoder() for p in self.parameters)
+
+    @cached_property
+    def _points(self) -> dict[tuple[Value, ...], tuple[float, ...]]:
+        return {}
 
     @cached_property
     def _decoders(self) -> tuple[tuple[str, Callable[[float], Value]], ...]:
