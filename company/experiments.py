@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from company import events as ev
 from company.entities import Experiment
 from company.planning import affords
 from company.state import State
-from projects.spec import SearchSpace, Value
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -42,12 +40,6 @@ def create(
 
 def next_id(state: State) -> str:
     return f"e{len(state.experiments) + 1:04d}"
-
-
-def typed(space: SearchSpace, config: Mapping[str, Any]) -> dict[str, Value]:
-    """A valid config in the space's order and types, so that 1 and 1.0 are one config with one hash."""
-    to = {"float": float, "int": int, "choice": lambda value: value}
-    return {p.name: to[p.kind](config[p.name]) for p in space.parameters}
 
 
 def queue(

@@ -11,7 +11,7 @@ from company.candidates import consider, screen, simplify, waits_for_finals, wei
 from company.coding import repaired, wanted
 from company.compute.backend import Outcome
 from company.entities import Experiment, Pending
-from company.experiments import create, next_id, queue, typed
+from company.experiments import create, next_id, queue
 from company.patching.blocks import PatchError
 from company.patching.versions import content_hash
 from company.planning import nearest, training_seed
@@ -46,7 +46,7 @@ def on_propose(engine: Engine, pending: Pending, intents: Sequence[Intent]) -> N
         detail = clean("; ".join(problems))
         engine.emit(ev.ProposalDropped(pending.id, pending.agent, "", "out_of_bounds", None, detail))
         return
-    config = typed(state.space, asked.config)
+    config = state.space.typed(asked.config)
     digest = content_hash(config, asked.code)
     if digest in state.by_hash:
         of = state.by_hash[digest]
@@ -288,7 +288,8 @@ def _at_rungs(state: State, experiment: Experiment, curve: Sequence[tuple[int, f
     """The learning curve at the chart's rungs: the first value reported at or after each."""
     points = []
     for rung in state.chart.policies.watch.rungs:
-        value = next((loss for step, loss in curve if step >= math.ceil(rung * experiment.steps)), None)
+        reached = math.ceil(rung * experiment.steps)
+        value = next((loss for step, loss in curve if step >= reached), None)
         if value is not None:
             points.append((rung, value))
     return points

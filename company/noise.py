@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from company import events as ev
 from company.entities import FINISHED
-from company.experiments import create, typed
+from company.experiments import create
 from company.judging import mean, sample_sd
 from company.patching.versions import content_hash
 from company.planning import training_seed
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def measure(engine: Engine) -> None:
     """Queue the baseline on several seeds: nothing is judged without sigma."""
-    config = typed(engine.state.space, engine.state.brief["baseline"])
+    config = engine.state.space.typed(engine.state.brief["baseline"])
     digest = content_hash(config, "")
     for n in range(engine.state.chart.policies.found.baselines):
         seed = training_seed(engine.state.seed, "baseline", "", n)

@@ -7,6 +7,7 @@ from typing import Any
 
 MOST_ITEMS = 256  # in a list or an object of an agent's answer
 MOST_DEPTH = 32  # of lists and objects within each other
+TOO_DEEP = "nested too deeply"
 
 
 def tame(value: Any, limit: int = 2000, depth: int = MOST_DEPTH) -> Any:
@@ -21,12 +22,11 @@ def tame(value: Any, limit: int = 2000, depth: int = MOST_DEPTH) -> Any:
     if isinstance(value, (int, float)):
         sane = abs(value) < 1e300 and (isinstance(value, float) or abs(value) < 2**63)
         return (float(value) if isinstance(value, float) else int(value)) if sane else "not a sane number"
-    if depth == 0 and isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
-        return "nested too deeply"
-    if isinstance(value, Mapping):
-        return {clean(str(k), 100): tame(v, limit, depth - 1) for k, v in list(value.items())[:MOST_ITEMS]}
+    if kind is dict or isinstance(value, Mapping):
+        items = list(value.items())[:MOST_ITEMS]
+        return {clean(str(k), 100): tame(v, limit, depth - 1) for k, v in items} if depth else TOO_DEEP
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [tame(item, limit, depth - 1) for item in value[:MOST_ITEMS]]
+        return [tame(item, limit, depth - 1) for item in value[:MOST_ITEMS]] if depth else TOO_DEEP
     return clean(str(value), limit)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -166,6 +166,10 @@ class SearchSpace:
         ]
         return problems
 
+    def typed(self, config: Mapping[str, Any]) -> dict[str, Value]:
+        """A config that `check` found nothing wrong with, in the space's order and types: 1 and 1.0 are one config."""
+        return {name: config[name] if to is None else to(config[name]) for name, to in self._types}
+
     def encode(self, config: Config) -> tuple[float, ...]:
         """A config as a point of the unit cube, in the order of `parameters`."""
         values = tuple([config[name] for name in self.names])
@@ -184,6 +188,11 @@ class SearchSpace:
     @cached_property
     def _checkers(self) -> tuple[tuple[str, Callable[[object], bool]], ...]:
         return tuple((p.name, p.checker()) for p in self.parameters)
+
+    @cached_property
+    def _types(self) -> tuple[tuple[str, Callable[[Any], Value] | None], ...]:
+        to: dict[str, Callable[[Any], Value] | None] = {"float": float, "int": int, "choice": None}
+        return tuple((p.name, to[p.kind]) for p in self.parameters)
 
     @cached_property
     def _encoders(self) -> tuple[Callable[[Value], float], ...]:

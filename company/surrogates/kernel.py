@@ -9,7 +9,7 @@ marginal likelihood under a weak prior on the scales (Rasmussen and Williams 200
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,15 +41,15 @@ class Coordinates:
         return np.repeat(np.arange(len(widths)), widths)
 
     @cached_property
-    def _codes(self) -> tuple[tuple[str, dict[Value, list[float]] | None, Parameter], ...]:
-        return tuple((p.name, _codes(p), p) for p in self.space.parameters)
+    def _codes(self) -> tuple[tuple[str, dict[Value, list[float]] | None, Callable[[Value], float]], ...]:
+        return tuple((p.name, _codes(p), p.encoder()) for p in self.space.parameters)
 
     def vector(self, config: Config) -> list[float]:
         """One config, (columns,)."""
         found: list[float] = []
-        for name, codes, parameter in self._codes:
+        for name, codes, encode in self._codes:
             if codes is None:
-                found.append(parameter.encode(config[name]))
+                found.append(encode(config[name]))
             else:
                 found += codes[config[name]]
         return found
