@@ -66,14 +66,14 @@ class Record:
         if not self.stopped:
             return []
         last = [self.curves[unit][-1] if self.curves.get(unit) else (0.0, 0.0) for unit in self.stopped]
-        ends = np.full(len(last), np.quantile(finished, 0.75) if finished else 0.0)
+        ends = np.full(len(last), quantile(np.sort(finished), 0.75) if finished else 0.0)
         rungs = np.array([at for at, _ in last])
         losses = np.array([loss for _, loss in last])
         for at in set(rungs.tolist()):
             seen, ended = self._at_rung(at)
             if len(seen) >= LEAST_CURVES:
                 here = rungs == at
-                ends[here] = np.quantile(ended, np.searchsorted(seen, losses[here]) / len(seen))
+                ends[here] = quantile(ended, np.searchsorted(seen, losses[here]) / len(seen))
         return ends.tolist()
 
     def _at_rung(self, at: float) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +85,11 @@ class Record:
             if fraction == at
         ]
         return np.sort([seen for seen, _ in pairs]), np.sort([loss for _, loss in pairs])
+
+
+def quantile(ranked: np.ndarray, share: np.ndarray | float) -> np.ndarray:
+    """Quantiles of sorted numbers (n,), by a line between neighbours: `np.quantile`, which takes far longer for few."""
+    return np.interp(np.multiply(share, len(ranked) - 1), np.arange(len(ranked)), ranked)
 
 
 class Summary:

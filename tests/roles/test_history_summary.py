@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from company.observe import Prefix
-from roles.brains.record import Summary, summarise
+from roles.brains.record import Summary, quantile, summarise
 from roles.observation import Result
 
 ENDS = (("ok", None), ("ok", None), ("failed", "crash"), ("failed", "infrastructure"), ("stopped", None))
@@ -69,3 +69,10 @@ def test_a_stopped_run_without_curves_to_compare_with_counts_as_the_middle_of_th
     for end in (stopped(0.9, 0.5), stopped(0.9), stopped(0.9, 0.5, 0.4)):
         units, losses = summarise([*few, end]).arrays()
         assert losses[units[:, 0] == 0.9] == pytest.approx(np.quantile([0.0, 10.0, 20.0, 30.0], 0.75))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 60])
+def test_quantiles_of_ranked_numbers_are_numpys(count: int) -> None:
+    draws = np.random.default_rng(count)
+    ranked, shares = np.sort(draws.normal(size=count)), np.append(draws.random(20), [0.0, 1.0])
+    assert quantile(ranked, shares) == pytest.approx(np.quantile(ranked, shares), rel=1e-12)
