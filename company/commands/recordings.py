@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import click
 
 from company.exits import Exit
+from company.wording import plain
 
 if TYPE_CHECKING:
     from company.surrogates.fitting import Fit
     from company.surrogates.recording import Recording, Row
+    from projects.spec import Parameter
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+POOR = 0.5  # R2 below which what is simulated says more of the model than of the project
+SOME = 8  # values of a choice that are shown
+_POOR = f"with R2 below {POOR:g} the model hardly knows the project: more trainings before anything is concluded"
 EVERY_S = 30.0  # between two lines of progress where nobody sees a bar
 
 
@@ -48,6 +53,7 @@ def record(name: str, points: int, seeds: int, slots: int | None, seed: int, out
     except ProjectError as error:
         _stop("\n".join(error.problems), Exit.USAGE)
     words = ["loopworks", "project", "record", found.name, "--points", points, "--seeds", seeds, "--seed", seed]
+    _need_file(out)
     plan = Plan(found, points, out or Path(f"{found.name}.parquet"), seeds, seed, slots, shlex.join(map(str, words)))
     try:
         with _Progress() as progress:
@@ -84,6 +90,7 @@ def import_table(
 
     words = ["loopworks", "project", "import-table", file.name, "--metric", metric, "--direction", direction]
     target = out or Path(f"{name or file.stem}.parquet")
+    _need_file(target)
     if file.is_file() and target.resolve() == file.resolve():
         _stop(f"{file}: would be overwritten: name another file with --out", Exit.USAGE)
     try:
@@ -91,6 +98,9 @@ def import_table(
         write_recording(recording, target)
     except RecordingError as error:
         _stop(str(error), Exit.USAGE)
+    if not as_json:
+        for parameter in recording.space.parameters:
+            click.echo(f"  {parameter.name}: {_range(parameter)}")
     _summary(target, recording, as_json)
 
 
@@ -140,11 +150,27 @@ def _facts(recording: Recording, found: Fit) -> Iterator[tuple[str, str]]:
         yield "failures", f"AUC {scores.failure_auc:.3f}, {_figure(scores.failure_accuracy)} told right"
     noise, duration = scores.explained_noise, scores.explained_duration
     yield "explained", f"{noise:.0%} of how noise varies, {duration:.0%} of how durations vary (leaving one out)"
+    if scores.r2 < POOR:
+        yield "note", _POOR
     yield "regret", f"0 at {metric.sign * found.best:.5g}, 1 at {metric.sign * found.median:.5g}"
 
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.kind != "choice":
+        scale = ", on a logarithmic scale" if parameter.log else ""
+        return f"{parameter.kind}, {parameter.low:g} to {parameter.high:g}{scale}"
+    values = parameter.values
+    more = f", ... ({len(values)} values; each is a choice of its own)" if len(values) > SOME else ""
+    return f"choice of {', '.join(plain(value, 40) for value in values[:SOME])}{more}"
+
+
+def _need_file(out: Path | None) -> None:
+    if out is not None and out.is_dir():
+        _stop(f"{out}: is a directory: name a file with --out", Exit.USAGE)
 
 
 def _stop(line: str, code: Exit) -> NoReturn:
@@ -163,7 +189,10 @@ def _summary(path: Path, recording: Recording, as_json: bool) -> None:
     if recording.fit is None:
         click.echo("too few different results to interpolate between: simulating needs more", err=True)
     else:
-        click.echo(f"R2 {recording.fit['scores']['r2']:.3f}; more with: loopworks project surrogate {path}")
+        r2 = recording.fit["scores"]["r2"]
+        click.echo(f"R2 {r2:.3f}; more with: loopworks project surrogate {path}")
+        if r2 < POOR:
+            click.echo(f"note: {_POOR}", err=True)
 
 
 class _Progress:

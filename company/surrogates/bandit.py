@@ -60,7 +60,8 @@ def bandit_world(
 
     The 10-armed testbed of Sutton and Barto (2018, section 2.3) is `bandit` as it is.
     """
+    count = arms if means is None else len(means)
+    if not 2 <= count <= MOST_ARMS:
+        raise WorldError(f"bandit: needs 2 to {MOST_ARMS:,} arms, not {count:,}")
     found = tuple(means) if means is not None else tuple(stream(seed, "bandit", "means").standard_normal(arms).tolist())
-    if not 2 <= len(found) <= MOST_ARMS:
-        raise WorldError(f"bandit: needs 2 to {MOST_ARMS} arms, not {len(found)}")
     return BanditWorld(name, found, noise)

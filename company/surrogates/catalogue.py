@@ -56,8 +56,12 @@ def find_recording(name: str) -> Path:
         if path.is_file():
             return path.resolve()
         raise WorldError(f"{name}: does not exist; make one with loopworks project record, or import-table")
-    hint = nearest(name, (*names(), FROM_LEDGER + "DIR"), ": ") or f": there is {', '.join(names())}"
-    raise WorldError(f"no simulated project '{name}'{hint}; or give the path of a recording, or from-ledger:DIR")
+    if set(name.split(",")) <= set(names()):
+        raise WorldError(f"'{name}' is several projects: name each of them by itself")
+    if hint := nearest(name, (*names(), FROM_LEDGER + "DIR"), "; "):
+        raise WorldError(f"no simulated project '{name}'{hint}")
+    there = ", ".join(names())
+    raise WorldError(f"no simulated project '{name}': there is {there}, the path of a recording, and from-ledger:DIR")
 
 
 def recording_of(name: str) -> Recording:

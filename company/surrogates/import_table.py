@@ -52,7 +52,8 @@ def import_table(path: Path, wanted: Wanted) -> Recording:
     columns = _read(path)
     if wanted.metric not in columns:
         there = ", ".join(list(columns)[:12])
-        raise RecordingError(f"{path}: no column '{wanted.metric}': name the metric's with --metric; there is {there}")
+        how = "separate columns by commas" if len(columns) == 1 and set(there) & set(";\t") else "name it with --metric"
+        raise RecordingError(f"{path}: no column '{wanted.metric}' of the metric: {how}; there is {there}")
     if wanted.metric != "metric" and "metric" in columns:
         raise RecordingError(f"{path}: has a column 'metric' beside '{wanted.metric}': rename or drop it")
     columns["metric"] = columns.pop(wanted.metric)
@@ -69,10 +70,7 @@ def import_table(path: Path, wanted: Wanted) -> Recording:
 
 
 def _read(path: Path) -> Columns:
-    if path.suffix.lower() == ".csv":
-        table = _read_csv(path)
-    else:
-        table = read_parquet(path)
+    table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
     names = table.column_names
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise RecordingError(f"{path}: has two columns '{doubled[0]}': rename one")
@@ -81,6 +79,14 @@ def _read(path: Path) -> Columns:
     if table.num_rows > MOST_ROWS or table.num_columns > MOST_COLUMNS:
         raise RecordingError(f"{path}: is larger than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns")
     return {name: table[name].to_pylist() for name in names if not name.startswith("__index")}
+
+
+def _read_parquet(path: Path) -> Any:
+    try:
+        return read_parquet(path)
+    except RecordingError as error:
+        hint = "" if path.suffix.lower() == ".parquet" or not path.is_file() else "; a table of text must be a .csv"
+        raise RecordingError(f"{error}{hint}") from None
 
 
 def _read_csv(path: Path) -> Any:
@@ -104,6 +110,8 @@ def _parameter(path: Path, name: str, values: Sequence[Any]) -> Parameter | None
         row = next(i for i, value in enumerate(values) if value is None)
         raise RecordingError(f"{path}: row {row + 1}: '{name}' is empty: fill it in or drop the row")
     kinds = {type(value) for value in values}
+    if bytes in kinds:
+        raise RecordingError(f"{path}: column '{name}' is not UTF-8: save the table as UTF-8")
     if not kinds <= {int, float, bool, str}:
         raise RecordingError(
             f"{path}: column '{name}' holds {sorted(k.__name__ for k in kinds)[0]}s: drop or flatten it"
@@ -134,13 +142,19 @@ def _row(path: Path, i: int, columns: Columns, space: SearchSpace, budget: float
     config: dict[str, Value] = {name: columns[name][i] for name in space.names}
     found: Mapping[str, Any] = {name: columns[name][i] if name in columns else None for name in RESERVED}
     metric = _finite(path, i, "metric", found["metric"])
-    failed = metric is None or found["status"] not in (None, "ok")
+    failed = metric is None or _status(path, i, found["status"]) == "failed"
     seconds, cost = (_time(path, i, columns, name) for name in ("seconds", "cost"))
     failure = str(found["failure"] or "crash") if failed else None
     return Row(
         config, _seed(path, i, found["seed"]), "failed" if failed else "ok", failure,
         None if failed else metric, seconds, cost or budget, _curve(path, i, found["curve"]),
     )  # fmt: skip
+
+
+def _status(path: Path, i: int, value: Any) -> str:
+    if value in (None, "", "ok", "failed"):
+        return value or "ok"
+    raise RecordingError(f"{path}: row {i + 1}: status is {str(value)[:40]!r}, neither ok nor failed")
 
 
 def _time(path: Path, i: int, columns: Columns, name: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,9 @@ def bad_tables(folder: Path) -> dict[str, tuple[Path, str]]:
     (folder / "ragged.csv").write_text("x,metric\n1,2\n3\n")
     (folder / "twice.csv").write_text("x,x,metric\n1,2,3\n2,3,4\n")
     (folder / "not.parquet").write_text("PAR1 no")
+    (folder / "semicolons.csv").write_text("x;metric\n1;2\n2;3\n")
+    (folder / "latin.csv").write_bytes("x,metric\né,1\nè,2\n".encode("latin-1"))
+    (folder / "tabs.tsv").write_text("x\tmetric\n1\t2\n2\t3\n")
     return {
         "missing": (folder / "nowhere.csv", "does not exist"),
         "no metric": (as_csv(folder / "metric.csv", [{"x": 1}, {"x": 2}]), "--metric"),
@@ -103,15 +107,20 @@ def bad_tables(folder: Path) -> dict[str, tuple[Path, str]]:
         "a hole": (as_parquet(folder / "hole.parquet", [*rows[:-1], {**rows[-1], "rate": None}]), "'rate' is empty"),
         "bad seed": (changed("seed", seed="first"), "seed"),
         "bad seconds": (changed("seconds", seconds=-1.0), "seconds"),
+        "bad status": (changed("status", status="finished"), "neither ok nor failed"),
+        "other commas": (folder / "semicolons.csv", "by commas"),
+        "Latin-1": (folder / "latin.csv", "UTF-8"),
+        "tabs": (folder / "tabs.tsv", "must be a .csv"),
     }
 
 
 @pytest.mark.parametrize("name", ["missing", "no metric", "not a table", "empty", "only names", "ragged",
                                   "a name twice", "not Parquet", "nothing varies", "no number", "nested", "a hole",
-                                  "bad seed", "bad seconds"])  # fmt: skip
+                                  "bad seed", "bad seconds", "bad status", "other commas", "Latin-1",
+                                  "tabs"])  # fmt: skip
 def test_a_bad_table_is_one_line_and_exit_2(tmp_path: Path, name: str) -> None:
     path, said = bad_tables(tmp_path)[name]
-    metric = "loss" if name in ("nested", "a hole", "bad seed", "bad seconds") else "metric"
+    metric = "loss" if name in ("nested", "a hole", "bad seed", "bad seconds", "bad status") else "metric"
     done = call(path, "--metric", metric, "--out", tmp_path / "out.parquet")
     assert done.exit_code == 2, done.output
     assert len(done.stderr.strip().splitlines()) == 1 and said in done.stderr
@@ -123,6 +132,20 @@ def test_the_table_itself_is_never_overwritten(tmp_path: Path) -> None:
     was = table.read_bytes()
     assert call(table, "--metric", "loss", "--out", table).exit_code == 2
     assert table.read_bytes() == was
+
+
+def test_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
+    done = call(as_csv(tmp_path / "t.csv", [{"x": i, "metric": float(i)} for i in range(4)]), "--out", tmp_path)
+    assert done.exit_code == 2 and "is a directory" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_what_each_column_became_is_said_and_that_a_poor_model_is_poor(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    rows = [{"rate": 10 ** rng.uniform(-4, -1), "run": f"id{i}", "metric": rng.random()} for i in range(20)]
+    done = call(as_csv(tmp_path / "t.csv", rows), "--out", tmp_path / "out.parquet")
+    assert done.exit_code == 0, done.output
+    assert "rate: float, 0.0" in done.stdout and "logarithmic" in done.stdout and "run: choice of id0, " in done.stdout
+    assert "(20 values" in done.stdout and "hardly knows the project" in done.stderr
 
 
 def test_too_small_a_table_is_kept_and_says_so(tmp_path: Path) -> None:
