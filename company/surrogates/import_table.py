@@ -2,12 +2,13 @@
 
 Known by name: `seed`, `metric` (or another column, if named), `seconds`, `status`, `failure`, `cost` and `curve`; every
 other column is a parameter. A number with more than WORDS_UP_TO values is a range, logarithmic where it spans more than
-two decades; anything else is a choice.
+two decades and is spread over them; anything else is a choice.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from projects.spec import Parameter, SearchSpace, Value
 WORDS_UP_TO = 8  # different numbers are a choice between numbers
 MOST_WORDS = 200  # of a choice
 LOG_DECADES = 2.0
+LOG_BELOW = 0.25  # of the values lie under the geometric middle: half of log-uniform ones, few of uniform ones
 LARGEST_CSV = 256 << 20
 
 Columns = dict[str, list[Any]]
@@ -132,10 +134,15 @@ def _number(path: Path, name: str, different: Sequence[float]) -> Parameter:
     if len(different) <= WORDS_UP_TO:
         return Parameter(name, "choice", values=tuple(different))
     low, high = different[0], different[-1]
-    log = low > 0 and math.log10(high / low) > LOG_DECADES
+    log = low > 0 and math.log10(high / low) > LOG_DECADES and _low(different) >= LOG_BELOW
     if all(type(value) is int for value in different):
         return Parameter(name, "int", low, high, log)
     return Parameter(name, "float", low, high, log)
+
+
+def _low(values: Sequence[float]) -> float:
+    """The share of sorted numbers above 0 that is under the geometric mean of the first and the last."""
+    return bisect_left(values, math.sqrt(values[0]) * math.sqrt(values[-1])) / len(values)
 
 
 def _row(path: Path, i: int, columns: Columns, space: SearchSpace, budget: float) -> Row:

@@ -56,6 +56,14 @@ def test_a_table_becomes_a_project_to_simulate(tmp_path: Path, write: Any) -> No
     assert world.regret(BEST) < 0.3 < world.regret(world.project().baseline)
 
 
+def test_a_scale_is_logarithmic_where_numbers_are_spread_over_decades(tmp_path: Path) -> None:
+    rng = random.Random(2)
+    rows = [{"drop": rng.uniform(1e-4, 1), "rate": 10 ** rng.uniform(-4, 0), "metric": rng.random()} for _ in range(60)]
+    call(as_csv(tmp_path / "t.csv", rows), "--out", tmp_path / "out.parquet")
+    logs = {p.name: p.log for p in read_recording(tmp_path / "out.parquet").space.parameters}
+    assert logs == {"drop": False, "rate": True}
+
+
 def test_failures_curves_and_constants_are_understood(tmp_path: Path) -> None:
     rows = [{**row, "curve": [5.0, 4.0, 3.0, 2.0], "host": "one"} for row in lines()]
     rows[3]["loss"], rows[4]["loss"] = None, float("nan")
