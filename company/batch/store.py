@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from sqlalchemy import Column, Connection, Float, Integer, LargeBinary, MetaData, Table, Text, create_engine, select
+from sqlalchemy import Engine as Database
 from sqlalchemy import event as hooks
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.expression import func
@@ -23,6 +26,7 @@ from sqlalchemy.sql.expression import func
 from company.batch.grid import Contender, Grid
 from company.batch.rows import AGENTS, CHAMPION, FOUND, Arm, Row, Trail
 from company.batch.scenario import Scenario
+from company.opening import reader
 from company.wording import plain
 
 FORMAT = 1
@@ -48,23 +52,25 @@ class StoreError(Exception):
     """The results cannot be read or written; one line."""
 
 
+class OtherBatch(StoreError):
+    """The file holds the results of something else than what was asked for."""
+
+
 class Store:
     """The results file of a batch."""
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
-        if not write and not path.is_file():
+        if not write and not (path.is_file() and path.stat().st_size):
             raise StoreError(f"{path}: no batch here; name the directory of a batch")
         self.path = path
-        mode = "rwc" if write else "ro"
-        self._database = create_engine(f"sqlite:///file:{_quoted(path)}?mode={mode}&uri=true")
-        hooks.listen(self._database, "connect", _settings if write else _read_only)
+        self._database = _writer(path) if write else reader(path)
         if write:
             with self._talk() as talk:
                 _META.create_all(talk)
         self.about = self._about()
 
     def begin(self, grid: Grid, versions: Mapping[str, str]) -> None:
-        """Note what will be run. Goes on where the file holds the same. Raises StoreError where it holds another."""
+        """Note what will be run. Goes on where the file holds the same. Raises OtherBatch where it holds another."""
         wanted = {
             "format": str(FORMAT), "scenario": grid.scenario.canonical(), "projects": _json(grid.projects),
         }  # fmt: skip
@@ -87,13 +93,22 @@ class Store:
     ) -> None:
         folder = self.path.parent
         if any(self.about.get(key) != value for key, value in wanted.items()) or self.arms() != arms:
-            raise StoreError(f"{folder}: holds another batch: choose another --out, or ask for the same again")
+            raise OtherBatch(
+                f"{folder}: holds another batch, {self._difference(wanted)}: choose another --out, or ask for the same"
+            )
         then = self.versions()
         if changed := sorted(key for key in {**then, **versions} if then.get(key) != versions.get(key)):
-            raise StoreError(
+            raise OtherBatch(
                 f"{folder}: was begun with {changed[0]} {then.get(changed[0], 'of none')}, now it is"
                 f" {versions.get(changed[0], 'none')}: choose another --out"
             )
+
+    def _difference(self, wanted: Mapping[str, str]) -> str:
+        then, now = json.loads(self.about["scenario"]), json.loads(wanted["scenario"])
+        for key in sorted(now):
+            if then.get(key) != now[key]:
+                return f"of {key} {plain(_json(then.get(key)), 60)}, not {plain(_json(now[key]), 60)}"
+        return "of charts or projects that have changed since"
 
     def versions(self) -> dict[str, str]:
         """What the batch was begun with: of Loopworks, libraries and recordings."""
@@ -167,8 +182,9 @@ class Store:
             with self._database.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            cause = plain(getattr(error, "orig", None) or error, 200)
-            raise StoreError(f"{self.path}: cannot be used: {cause}") from None
+            found = getattr(error, "orig", None) or error
+            hint = "; take a copy that is whole, or another directory" if type(found) is sqlite3.DatabaseError else ""
+            raise StoreError(f"{self.path}: cannot be used: {plain(found, 200)}{hint}") from None
 
 
 def _values(number: int, arm: int, row: Row) -> dict[str, Any]:
@@ -204,16 +220,12 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
+def _writer(path: Path) -> Database:
+    database = create_engine(f"sqlite:///file:{quote(str(path.resolve()))}?mode=rwc&uri=true")
+    hooks.listen(database, "connect", _settings)
+    return database
+
+
 def _settings(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-
-
-def _read_only(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path.resolve()))

@@ -68,7 +68,7 @@ def batch(
     loopworks batch startup flat --project valley --project rippled --seeds 50 --out batches/mine
     """
     from company.batch.scenario import ScenarioError
-    from company.batch.store import StoreError
+    from company.batch.store import OtherBatch, StoreError
     from company.compute.ray_cluster import ClusterError, RayMissing
     from company.directory import DirectoryError
 
@@ -81,7 +81,7 @@ def batch(
             sys.exit(_batch(grid, chosen, jobs, out, as_json))
     except ScenarioError as error:
         _stop(str(error), Exit.USAGE)
-    except RayMissing as error:
+    except (RayMissing, OtherBatch) as error:
         _stop(f"loopworks: {error}", Exit.USAGE)
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         _stop(f"loopworks: {error.filename}: {error.strerror}: choose another directory with --out", Exit.USAGE)

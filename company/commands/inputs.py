@@ -22,8 +22,23 @@ class Refused(click.ClickException):
 def need_runs(directories: Sequence[Path]) -> None:
     """Raises Refused for the first directory that holds no run."""
     for directory in directories:
+        need_no_batch(directory)
         if not (directory / "ledger.sqlite").is_file():
             raise Refused(f"{directory / 'ledger.sqlite'}: no ledger here; name the directory of a run")
+
+
+def need_no_batch(directory: Path) -> None:
+    """Raises Refused for the directory of a batch, where that of a run is meant."""
+    if is_batch(directory):
+        raise Refused(
+            f"{directory} is a batch, not a run: its report is {directory / 'report.html'}; loopworks replay"
+            f" {directory} 0 makes a run of its row 0"
+        )
+
+
+def is_batch(directory: Path) -> bool:
+    """Whether a directory holds the results of a batch."""
+    return (directory / "results.sqlite").is_file()
 
 
 def need_recording(directory: Path) -> None:

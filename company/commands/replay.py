@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from company.commands.inputs import need_runs
+from company.commands.inputs import Refused, is_batch, need_runs
 from company.exits import Exit
 
 
@@ -25,6 +25,8 @@ def replay(directory: Path, row: int | None, out: Path | None) -> None:
     --deterministic). The run directory is one as loopworks run makes it: loopworks report and loopworks tui open it.
     """
     if row is None:
+        if is_batch(directory):
+            raise Refused(f"{directory} is a batch: name one of its rows: loopworks replay {directory} 0")
         need_runs([directory])
         _replay_run(directory, out or _next(directory / "replays"))
         return
@@ -85,6 +87,8 @@ def _replay(store: object, directory: Path, row: int, out: Path) -> None:
     before = store.row(row)
     if before is None:
         raise StoreError(f"{directory}: row {row} was not run: finish the batch first, unless a race dropped its arm")
+    if (out / "ledger.sqlite").exists():
+        raise StoreError(f"{out}: is there already: see it with loopworks report {out}, or choose another --out")
     found = again(grid.task(row), RunDirectory(out))
     if found.digest != before.digest:
         changed = _changed(store.versions(), versions(grid))

@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from company.commands.inputs import need_no_batch
 from company.exits import Exit
 
 
@@ -20,6 +21,7 @@ def report(directory: Path, form: Literal["terminal", "md", "html", "json"]) -> 
     from company.ledger import LedgerError
     from company.report import report_text
 
+    need_no_batch(directory)
     try:
         text = report_text(directory, form)
     except LedgerError as error:

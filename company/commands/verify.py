@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from company.commands.inputs import need_runs
 from company.exits import Exit
 
 if TYPE_CHECKING:
@@ -33,10 +34,7 @@ def verify(directory: Path, expect: str | None, as_json: bool) -> None:
 
     if expect is not None and not (len(expect) == 64 and set(expect.lower()) <= set("0123456789abcdef")):
         raise click.UsageError("--expect takes a whole digest: 64 hex digits, as reports and --json show it")
-    path = directory / "ledger.sqlite"
-    if not path.is_file():
-        click.echo(f"{path}: no ledger here; name the directory of a run", err=True)
-        sys.exit(Exit.USAGE)
+    need_runs([directory])
     try:
         found = look(directory, expect.lower() if expect else None)
     except LedgerError as error:

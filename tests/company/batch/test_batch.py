@@ -131,6 +131,25 @@ def test_both_engines_give_the_same_rows(tmp_path: Path) -> None:
     assert one == other
 
 
+def test_what_is_there_is_not_replayed_over_and_a_batch_is_no_run(tmp_path: Path) -> None:
+    out = str(tmp_path / "a")
+    batch(tmp_path / "a", *SMALL, "--jobs", "1")
+    assert invoke("replay", out, "1").exit_code == 0
+    for words, said in (
+        (("replay", out, "1"), "loopworks report"), (("replay", out), "name one of its rows"),
+        (("report", out), "report.html"), (("verify", out), "is a batch"),
+    ):  # fmt: skip
+        result = invoke(*words)
+        assert result.exit_code == 2 and said in result.output and result.output.count("\n") == 1, result.output
+
+
+def test_readers_of_results_leave_nothing_beside_them(tmp_path: Path) -> None:
+    batch(tmp_path / "a", *SMALL, "--jobs", "1")
+    there = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert len(rows_of(tmp_path / "a")) == 6
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == there
+
+
 def test_replay_of_a_row_that_comes_out_otherwise_is_one_line_and_1(tmp_path: Path) -> None:
     batch(tmp_path / "a", *SMALL, "--jobs", "1")
     tamper(tmp_path / "a", "UPDATE row SET digest = 'f00' WHERE row = 2")
@@ -156,7 +175,8 @@ def test_a_batch_that_was_cut_short_goes_on_where_it_was(tmp_path: Path) -> None
 def test_another_batch_in_the_same_directory_is_refused_in_one_line(tmp_path: Path) -> None:
     batch(tmp_path / "a", *SMALL, "--jobs", "1")
     result = invoke("batch", *SMALL[:-1], "7", "--out", str(tmp_path / "a"))
-    assert result.exit_code == 1 and "holds another batch" in result.output and result.output.count("\n") == 1
+    assert result.exit_code == 2 and result.output.count("\n") == 1
+    assert "holds another batch, of experiments 6, not 7" in result.output
 
 
 LONG = ("startup", "--project", "rippled", "--seeds", "12", "--experiments", "20", "--no-controls")

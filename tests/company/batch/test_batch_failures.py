@@ -190,9 +190,9 @@ def test_a_scenario_and_flags_at_once_are_refused(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "--seeds" in result.output
 
 
-@pytest.mark.parametrize("text", ["", "not a database, but long enough to be read as one" * 20])
-def test_a_directory_without_a_batch_is_one_line(text: str, tmp_path: Path) -> None:
-    if text:
+@pytest.mark.parametrize("text", [None, "", "not a database, but long enough to be read as one" * 20])
+def test_a_directory_without_a_batch_is_one_line(text: str | None, tmp_path: Path) -> None:
+    if text is not None:
         (tmp_path / "results.sqlite").write_text(text)
     result = CliRunner().invoke(loopworks, ["replay", str(tmp_path), "0"])
     assert result.exit_code in (1, 2) and result.output.count("\n") == 1 and "results.sqlite" in result.output
