@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from company.chart_problems import printable, quoted
+from company.chart_problems import printable, quoted, suggest
 from company.virtual import Pace, Thinking
 from roles.intents import ROLE_OF_TASK
 
 MOST_SEEDS = 100_000
+SAID = {  # where pydantic would speak of Python's types
+    "tuple_type": "must be a list, such as [a, b]", "list_type": "must be a list, such as [a, b]",
+    "dict_type": "must be a mapping", "model_type": "must be a mapping", "too_short": "must not be empty",
+    "missing": "is missing", "int_parsing": "must be a whole number", "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number", "float_parsing": "must be a number", "float_type": "must be a number",
+    "bool_parsing": "must be true or false", "bool_type": "must be true or false", "string_type": "must be text",
+}  # fmt: skip
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -86,30 +94,41 @@ def scenario(values: Mapping[str, Any], source: str = "") -> Scenario:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"][:3])
-        said = first["msg"].removeprefix("Value error, ")
+        said = SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ").replace("Input should", "must")
         if first["type"] == "extra_forbidden":
-            said = f"is not a setting of a scenario: there is {', '.join(Scenario.model_fields)}"
+            known = suggest(where, Scenario.model_fields) or f": there is {', '.join(Scenario.model_fields)}"
+            said = f"is not a setting of a scenario{known}"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise ScenarioError(printable(f"{source}: {where}: {said}{more}".removeprefix(": "))) from None
 
 
 def read_scenario(path: Path) -> Scenario | None:
-    """The scenario in a YAML file, None where the file is none: a scenario has `charts:`. Raises ScenarioError."""
+    """The scenario in a YAML file, None where it may be a chart: a scenario has `charts:`. Raises ScenarioError."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     if path.suffix not in (".yaml", ".yml") or not path.is_file():
         return None
+    text = ""
     try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError, ValueError, OSError):
+        text = path.read_text(encoding="utf-8")
+        data = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, UnicodeDecodeError, ValueError, OSError) as error:
+        if isinstance(error, MarkedYAMLError) and re.search(r"^charts\s*:", text, re.MULTILINE):
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ScenarioError(printable(f"{path}:{line}: is not valid YAML: {error.problem}")) from None
         return None  # a chart's reader says what is wrong, with line and column
-    if not isinstance(data, dict) or "charts" not in data:
+    if not isinstance(data, dict) or not _is_scenario(data):
         return None
-    charts = data["charts"]
+    charts = data.get("charts")
     if isinstance(charts, list):  # a path in a file is meant from that file on
         data["charts"] = [_near(path.parent, chart) for chart in charts]
     return scenario({str(key): value for key, value in data.items()}, str(path))
+
+
+def _is_scenario(data: Mapping[Any, Any]) -> bool:
+    chart = "company" in data or "positions" in data
+    return "charts" in data or (not chart and not data.keys().isdisjoint(Scenario.model_fields))
 
 
 def setting_text(values: Mapping[str, Any]) -> str:

@@ -105,9 +105,10 @@ class Store:
 
     def _difference(self, wanted: Mapping[str, str]) -> str:
         then, now = json.loads(self.about["scenario"]), json.loads(wanted["scenario"])
-        for key in sorted(now):
+        for key in Scenario.model_fields:
             if then.get(key) != now[key]:
-                return f"of {key} {plain(_json(then.get(key)), 60)}, not {plain(_json(now[key]), 60)}"
+                had, has = ("none" if v is None else plain(_json(v), 60) for v in (then.get(key), now[key]))
+                return f"of {key} {had}, not {has}"
         return "of charts or projects that have changed since"
 
     def versions(self) -> dict[str, str]:

@@ -167,7 +167,11 @@ def test_a_question_that_makes_no_sense_is_answered_in_one_line(name: str, tmp_p
 SCENARIOS = {
     "an unknown key": ("charts: [solo]\nseedz: 3\n", "seedz"),
     "a word for a number": ("charts: [solo]\nseeds: many\n", "seeds"),
-    "no charts": ("charts: []\n", "charts"),
+    "no charts": ("charts: []\n", "charts: must not be empty"),
+    "one chart": ("charts: solo\n", "charts: must be a list"),
+    "charts forgotten": ("seeds: 3\nprojects: [bowl]\n", "charts: is missing"),
+    "a key twice": ("charts: [solo]\nseeds: 3\nseeds: 4\n", "mine.yaml:3: is not valid YAML: found duplicate key"),
+    "half a list": ("charts: [solo\n", "is not valid YAML"),
     "an empty list": ("charts: [solo]\nset: {replace.rule: []}\n", "at least one value"),
     "no such task": ("charts: [solo]\nthinking: {dream: {median: 1}}\n", "dream"),
     "an endless time": ("charts: [solo]\nthinking: {propose: {median: .inf}}\n", "thinking"),
