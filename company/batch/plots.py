@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,8 +29,10 @@ INK, RULE, BLUE = "#1c2024", "#d3d5d3", "#0072b2"
 HUES = (BLUE, "#d55e00", "#009e73", "#cc79a7", "#b97a00", INK, "#8a9096")
 DASHES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
 MOST = len(HUES)  # curves in one picture
+BANDS = 4  # curves up to which all have their band: more would be mud
 ROWS = 60  # arms in one picture
 WIDTH = 8.6  # inches
+LINE = 36  # characters of a name in one line
 
 STATISTICS = {"iqm": "interquartile mean", "mean": "mean"}
 UNIT = "regret of the champion: 0 the best there is, 1 a random draw"
@@ -93,11 +96,10 @@ def look() -> Iterator[None]:
 def arms(analysis: Analysis) -> Figure:
     """Estimate and interval of each arm, best on top; controls are hollow."""
     shown = [each for each in analysis.summaries if each.estimate is not None][:ROWS]
-    figure, axes = _rows(len(shown))
+    figure, axes = _rows([_name(each.arm, analysis) for each in shown])
     for at, each in enumerate(shown):
         hollow = each.arm in analysis.controls
         _bar(axes, at, each.estimate or 0.0, each.interval, INK if hollow else BLUE, hollow)
-    _names(axes, [_name(each.arm, analysis) for each in shown])
     axes.set_xlabel(UNIT)
     axes.set_title(f"Arms: {STATISTICS[analysis.statistic]}, 95 % interval")
     return figure
@@ -106,21 +108,21 @@ def arms(analysis: Analysis) -> Figure:
 def contrasts(analysis: Analysis) -> Figure:
     """Difference of each arm to the reference; left of zero is better."""
     shown = [(each.arm, each.paired) for each in analysis.contrasts if each.paired][:ROWS]
-    figure, axes = _rows(len(shown))
+    figure, axes = _rows([_name(arm, analysis) for arm, _ in shown])
     axes.axvline(0.0, color=INK, linewidth=1)
     for at, (arm, pair) in enumerate(shown):
         hollow = arm in analysis.controls
         _bar(axes, at, pair.difference, pair.interval, INK if hollow else BLUE, hollow)
-    _names(axes, [_name(arm, analysis) for arm, _ in shown])
-    axes.set_xlabel("difference of regret (0 the best there is, 1 a random draw); left of 0 is better")
-    axes.set_title(f"Against {plain(analysis.reference, 60)}: {STATISTICS[analysis.statistic]}, paired 95 % interval")
+    axes.set_xlabel("difference of regret (0 the best there is, 1 a random draw)\nleft of 0 is better")
+    words = f"{STATISTICS[analysis.statistic]}, paired 95 % interval"
+    figure.suptitle(f"Against {plain(analysis.reference, 80)}\n{words}", x=0.01, ha="left", fontsize=11)
     return figure
 
 
 def profile(analysis: Analysis) -> Figure:
     """Share of worlds that an arm ended in with at most so much regret; higher is better."""
     figure, (axes,) = _figure(WIDTH, 4.2, 1)
-    _curves(axes, analysis, [curve for curve in analysis.curves if curve.of == "profile"], "default")
+    _curves(axes, analysis, [curve for curve in analysis.curves if curve.of == "profile"])
     axes.set(ylim=(-0.02, 1.02), xlabel=UNIT, ylabel="share of worlds")
     axes.set_title("Share of worlds with at most so much regret, pointwise 95 % band")
     _legend(axes)
@@ -132,7 +134,7 @@ def progress(analysis: Analysis) -> Figure:
     kinds = [of for of in PANELS if any(curve.of == of for curve in analysis.curves)]
     figure, panels = _figure(WIDTH, 3.2 * len(kinds) + 0.8, len(kinds))
     for axes, of in zip(panels, kinds, strict=True):
-        _curves(axes, analysis, [curve for curve in analysis.curves if curve.of == of], "steps-post")
+        _curves(axes, analysis, [curve for curve in analysis.curves if curve.of == of])
         axes.set_ylabel("regret so far (1: a random draw)")
         axes.set_title(f"Best so far, {PANELS[of]}: {STATISTICS[analysis.statistic]}, pointwise 95 % band")
     _legend(panels[0])
@@ -149,10 +151,14 @@ def _figure(width: float, height: float, panels: int) -> tuple[Figure, list[Axes
     return figure, list(np.atleast_1d(figure.subplots(panels, 1, sharex=True)))
 
 
-def _rows(n: int) -> tuple[Figure, Axes]:
-    figure, (axes,) = _figure(WIDTH, 1.5 + 0.32 * n, 1)
+def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
+    """A picture with a row for each name, as high as the name with the most lines needs."""
+    n, lines = len(names), max((name.count("\n") + 1 for name in names), default=1)
+    figure, (axes,) = _figure(WIDTH, 1.6 + (0.16 + 0.16 * lines) * n, 1)
     axes.set_ylim(n - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
+    axes.set_yticks(range(n), names)
+    axes.tick_params(axis="y", length=0)
     return figure, axes
 
 
@@ -163,22 +169,20 @@ def _bar(axes: Axes, at: int, value: float, interval: Interval, colour: str, hol
     axes.plot([value], [at], "o", color=colour, markerfacecolor="#ffffff" if hollow else colour, markersize=6)
 
 
-def _names(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", length=0)
-
-
-def _curves(axes: Axes, analysis: Analysis, curves: Sequence[Curve], style: str) -> None:
+def _curves(axes: Axes, analysis: Analysis, curves: Sequence[Curve]) -> None:
     chosen = _chosen(analysis, [curve.arm for curve in curves])
+    best = next((arm for arm in chosen if arm != analysis.reference), analysis.reference)
+    banded = chosen if len(chosen) <= BANDS else [analysis.reference, best]
     for curve in sorted((c for c in curves if c.arm in chosen), key=lambda c: chosen.index(c.arm)):
         i = chosen.index(curve.arm)
         axes.plot(
-            curve.x, curve.y, color=HUES[i], linestyle=DASHES[i], linewidth=1.8, drawstyle=style,
-            label=f" {_name(curve.arm, analysis)}",  # a label that starts with _ would be left out
+            curve.x, curve.y, color=HUES[i], linestyle=DASHES[i], linewidth=1.8, drawstyle="steps-post",
+            label=indent(_name(curve.arm, analysis), " "),  # a label that starts with _ would be left out
         )  # fmt: skip
-        if curve.low is not None and curve.high is not None:
-            step = "post" if style == "steps-post" else None
-            axes.fill_between(curve.x, curve.low, curve.high, color=HUES[i], alpha=0.13, linewidth=0, step=step)
+        if curve.low is not None and curve.high is not None and curve.arm in banded:
+            axes.fill_between(curve.x, curve.low, curve.high, color=HUES[i], alpha=0.13, linewidth=0, step="post")
+    if len(banded) < len(chosen):
+        axes.plot([], [], " ", label=" bands: the best and the reference")
 
 
 def _chosen(analysis: Analysis, there: Sequence[Arm]) -> list[Arm]:
@@ -195,4 +199,5 @@ def _legend(axes: Axes) -> None:
 
 
 def _name(arm: Arm, analysis: Analysis) -> str:
-    return f"{plain(arm, 48)}{' (control)' if arm in analysis.controls else ''}"
+    mark = " (control)" if arm in analysis.controls else ""
+    return "\n".join(wrap(f"{plain(arm, 120)}{mark}", LINE))

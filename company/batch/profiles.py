@@ -52,11 +52,15 @@ def progress(
 ) -> Curve | None:  # fmt: skip
     """Regret so far at each slot-second of the grid; None where no company kept the trail.
 
-    A company that closed keeps its last value, and before the first there is the first: the baseline is the champion
-    that it was founded with.
+    A company that closed keeps its last value. Before the first, the champion is the baseline that the company was
+    founded with; the other curves begin where every company has tried something.
     """
     kept = {world: trail for world, row in rows.items() if row.regret is not None and (trail := row.path(of))}
     if not kept:
+        return None
+    if of != CHAMPION:
+        grid = grid[grid >= max(trail[0][0] for trail in kept.values())]
+    if not len(grid):
         return None
     table = np.array([_held(trail, grid) for trail in kept.values()])
     return Curve(arm, of, grid, *pointwise(table, strata(list(kept)), seed, statistic, n), len(kept))

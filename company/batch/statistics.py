@@ -6,8 +6,8 @@ gives the same digits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from company.batch.contrasts import Contrast, contrast, corrected
@@ -79,7 +79,8 @@ def analyse(
     return Analysis(
         statistic, seed, len(given), projects, against, frozenset(controls) & frozenset(arms), tuple(summaries),
         contrasts, tuple(_curves(arms, statistic, seed)) if curves else (), failures(given),
-        _verdict(contrasts, controls, against, len(projects)), tuple(_notes(arms, summaries, contrasts, controls)),
+        _verdict(contrasts, controls, against, len(projects)),
+        (*_notes(arms, summaries, contrasts, controls), *(() if reference else _chosen(contrasts, controls, against))),
     )  # fmt: skip
 
 
@@ -93,11 +94,19 @@ def _reference(ranked: list[Arm], controls: Collection[Arm]) -> Arm:
 
 
 def _verdict(contrasts: tuple[Contrast, ...], controls: Collection[Arm], against: Arm, projects: int) -> Verdict:
-    """The best arm that is no control; the best control where there are only controls."""
+    """The best arm that is no control; the best control where there are only controls.
+
+    Where it is like the reference in every world, the best that is not is judged too: against both, then.
+    """
     if not contrasts:
         return Verdict("none", f"Nothing can be concluded: {against} is the only arm, compared with nothing.")
     candidates = [each for each in contrasts if each.arm not in controls] or list(contrasts)
-    return verdict(candidates[0], len(candidates), len(contrasts), projects)
+    best = verdict(candidates[0], len(candidates), len(contrasts), projects)
+    others = (each for each in candidates if not (each.paired and each.paired.ties == each.paired.worlds))
+    if best.kind != "same" or (second := next(others, None)) is None:
+        return best
+    then = verdict(second, 1, len(contrasts), projects).sentence.replace("Nothing can", "nothing can", 1)
+    return replace(best, sentence=f"{best.sentence} As for the next, {then}")
 
 
 def _curves(arms: Mapping[Arm, Mapping[World, Row]], statistic: Statistic, seed: int) -> Iterable[Curve]:
@@ -107,6 +116,13 @@ def _curves(arms: Mapping[Arm, Mapping[World, Row]], statistic: Statistic, seed:
     for of in (CHAMPION, FOUND, AGENTS):
         drawn = (progress(arm, rows, seconds, of, seed, statistic) for arm, rows in some.items())
         yield from (curve for curve in drawn if curve is not None)
+
+
+def _chosen(contrasts: Sequence[Contrast], controls: Collection[Arm], against: Arm) -> Iterable[str]:
+    others = sum(each.arm in controls for each in contrasts)
+    if against in controls and others:
+        best = f"The reference is the best of {others + 1} controls by these outcomes"
+        yield f"{best}: picked for that, it looks a little better than it is."
 
 
 def _notes(

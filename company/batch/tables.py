@@ -11,6 +11,7 @@ from company.batch.summaries import Summary
 from company.batch.verdict import span
 from company.wording import number, percent, plain, signed
 
+MEANS = ("regret", "best_found", "mean_of_agents", "replacements", "experiments", "slot_seconds")
 STATISTICS = {"iqm": "IQM of regret", "mean": "mean regret"}
 
 
@@ -35,10 +36,12 @@ def _arms(analysis: Analysis) -> Table:
     words = (
         "Regret is of the champion's true loss: 0 is the best there is, 1 a random draw; less is better. Best found is"
         " of the best config tried, mean of agents of what each researcher found by itself. Means are per company."
+        " Experiments may be more than the budget's, which counts what one that was stopped early used; slot-seconds"
+        " are what all of them took."
     )
     heads = (
         "arm", "n", STATISTICS[analysis.statistic], "95 % interval", "mean regret", "best found", "mean of agents",
-        "replaced", "experiments", "failed",
+        "replaced", "experiments", "slot-seconds", "failed",
     )  # fmt: skip
     rows = tuple(_arm(analysis, each) for each in analysis.summaries)
     return Table("Arms", words, heads, rows, tuple(range(1, len(heads))))
@@ -47,7 +50,7 @@ def _arms(analysis: Analysis) -> Table:
 def _arm(analysis: Analysis, each: Summary) -> tuple[str, ...]:
     mark = " (control)" if each.arm in analysis.controls else ""
     mark += " (reference)" if each.arm == analysis.reference and analysis.contrasts else ""
-    means = [each.means.get(name) for name in ("regret", "best_found", "mean_of_agents", "replacements", "experiments")]
+    means = [each.means.get(name) for name in MEANS]
     return (
         f"{each.arm}{mark}", str(each.n), number(each.estimate, 3), span(each.interval) or "–",
         *(number(value, 3) for value in means), str(each.failed),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHOWN = {  # headings of the report's tables that fit a terminal
     "arm", "n", "IQM of regret", "95 % interval", "experiments", "failed", "difference", "P(better)", "p (Holm)",
 }  # fmt: skip
+WIDEST = 40  # characters of a setting that are kept in one line
+ROOMY = 120  # columns of a terminal in which most tables fit unbroken
 FLAGS = ("projects", "seeds", "seed", "slots", "experiments", "engine", "race", "controls", "set")
 
 
@@ -36,8 +38,9 @@ FLAGS = ("projects", "seeds", "seed", "slots", "experiments", "engine", "race", 
               "combination.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 100_000), help="How many worlds of each project.  [default: 20]")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="The first of them.  [default: 0]")
-@click.option("--experiments", type=click.IntRange(1, 1_000_000), help="Training runs of research for every arm; "
-              "what the first chart's budget says otherwise.")  # fmt: skip
+@click.option("--experiments", type=click.IntRange(1, 1_000_000), help="Full-length training runs of "
+              "research for every arm, of which one stopped early takes a part; what the first chart's budget says"
+              " otherwise.")  # fmt: skip
 @click.option("--slots", type=click.IntRange(1, 1024), help="Experiments at a time.  [default: 2]")
 @click.option("--engine", type=click.Choice(["direct", "autogen"]), help="Policies called directly, or behind AutoGen: "
               "the same events.  [default: direct]")  # fmt: skip
@@ -211,20 +214,24 @@ def _show(analysis: Analysis, how: dict[str, object], dropped: Sequence[Dropped]
     for note in analysis.notes:
         out.print(escape(note), style="dim")
     for table in list(tables(analysis, how))[:-1]:
-        out.print("", _table(table), sep="\n")
+        out.print("", _table(table, out.width < ROOMY), sep="\n")
     if dropped:
         out.print("", f"dropped early: {escape(str(how['dropped by the race']))}", sep="\n")
     out.print("", f"{escape(str(folder))}: results.sqlite, report.md, report.html, plots", sep="\n", soft_wrap=True)
 
 
-def _table(table: Table) -> Any:
+def _table(table: Table, narrow: bool) -> Any:
+    """Columns of words are broken between words where room is scarce: a setting stays whole, and no figure is cut."""
     from rich.markup import escape
     from rich.table import Table as Grid
 
     shown = [i for i, head in enumerate(table.heads) if head in SHOWN or not table.numeric or len(table.heads) < 6]
     found = Grid(title=escape(table.title), title_justify="left", box=None, padding=(0, 2, 0, 0))
     for i in shown:
-        found.add_column(escape(table.heads[i]), justify="right" if i in table.numeric else "left")
+        longest = max(len(word) for row in (table.heads, *table.rows) for word in row[i].split())
+        width = min(longest, WIDEST) if narrow and i == 0 else None
+        justify = "right" if i in table.numeric else "left"
+        found.add_column(escape(table.heads[i]), justify=justify, width=width, overflow="fold")
     for row in table.rows:
         found.add_row(*(escape(row[i]) for i in shown))
     return found

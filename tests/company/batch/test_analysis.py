@@ -57,6 +57,23 @@ def test_the_same_company_twice_makes_no_difference() -> None:
     assert found.verdict.kind == "same" and "all 10 worlds" in found.verdict.sentence
 
 
+def test_where_the_best_arm_is_its_own_control_the_next_is_judged_too() -> None:
+    rows = batch(20, 1, {("flat", ""): 1.0, ("turnaround", ""): 1.5}, noise=0.05)
+    same = [replace(each, settings="replace.rule=never") for each in rows if each.chart == "flat"]
+    sentence = analyse([*rows, *same], {same[0].arm}, curves=False).verdict.sentence
+    assert "flat, the best of 2 arms, makes no difference" in sentence
+    assert (
+        "As for the next, turnaround ends with" in sentence and "more regret than flat replace.rule=never" in sentence
+    )
+
+
+def test_a_reference_that_was_chosen_among_controls_is_said_to_be() -> None:
+    chosen = "The reference is the best of 2 controls"
+    assert any(note.startswith(chosen) for note in analyse(batch(4), CONTROLS, curves=False).notes)
+    assert not any(note.startswith(chosen) for note in analyse(batch(4), {SOLO}, curves=False).notes)
+    assert not any(note.startswith(chosen) for note in analyse(batch(4), CONTROLS, NEVER, curves=False).notes)
+
+
 def test_what_is_not_decided_says_how_many_more_seeds_would_do() -> None:
     arms = {("startup", ""): 0.93, ("solo", ""): 1.0}
     found = analyse(batch(12, 1, arms, noise=0.35), {SOLO}, curves=False)
@@ -160,6 +177,14 @@ def test_best_so_far_holds_its_steps_and_goes_on_after_the_end() -> None:
     assert found is not None and found.y == pytest.approx([0.9, 0.9, 0.6, 0.3, 0.3])
     assert progress_grid(arms)[-1] == 100.0
     assert progress(SOLO, arms[SOLO], np.array([0.0]), "mean_of_agents") is None
+
+
+def test_nothing_is_best_found_before_something_was_tried() -> None:
+    trails = ({"best_found": ((5.0, 0.8), (20.0, 0.2))}, {"best_found": ((10.0, 0.4),)})
+    arms = by_arm([replace(row("solo", "p0", n, 0.3), trails=each) for n, each in enumerate(trails)])
+    found = progress(SOLO, arms[SOLO], np.array([0.0, 5.0, 10.0, 20.0]), "best_found", statistic="mean")
+    assert found is not None and found.x.tolist() == [10.0, 20.0] and found.y == pytest.approx([0.6, 0.3])
+    assert progress(SOLO, arms[SOLO], np.array([0.0, 5.0]), "best_found") is None
 
 
 def test_a_step_that_is_not_finite_is_no_step() -> None:

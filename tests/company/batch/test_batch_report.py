@@ -57,6 +57,18 @@ def test_many_arms_are_drawn_in_part_with_the_reference_always() -> None:
     assert "solo" in drawn and "c0" in drawn and "c11" not in drawn
 
 
+@pytest.mark.parametrize("name", ["arms", "contrasts", "profile", "progress"])
+def test_no_word_of_a_picture_is_cut_off(name: str) -> None:
+    long = "replace.rule=posterior watch.rungs=[0.25,0.5] accept.p=0.01 assign.share=bandit"
+    arms = {(f"a_chart_of_mine_{n}", long): 0.5 + n / 9 for n in range(3)}
+    found = analyse(batch(3, 1, arms), {Arm("a_chart_of_mine_0", long)})
+    with plots.look():
+        figure = plots.pictures(found)[name]()
+        figure.canvas.draw()
+        drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert drawn.x0 >= 0 and drawn.y0 >= 0 and drawn.x1 <= width and drawn.y1 <= height
+
+
 def test_the_page_states_its_conclusion_first_and_loads_nothing(found: Analysis) -> None:
     text = report.page(found, MADE)
     assert text.index(f"<h1>{escape(found.verdict.sentence)}</h1>") < text.index("<table")
