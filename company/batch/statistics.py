@@ -13,11 +13,24 @@ from typing import Any
 from company.batch.contrasts import Contrast, contrast, corrected
 from company.batch.profiles import Curve, profile, profile_grid, progress, progress_grid
 from company.batch.resampling import Statistic
-from company.batch.rows import AGENTS, CHAMPION, FOUND, Arm, Failure, Row, RowsError, World, by_arm, failures
+from company.batch.rows import (
+    AGENTS,
+    CHAMPION,
+    FOUND,
+    Arm,
+    Failure,
+    Row,
+    RowsError,
+    World,
+    by_arm,
+    failures,
+    regrets,
+)  # fmt: skip
 from company.batch.summaries import Summary, summarise
 from company.batch.verdict import Verdict, verdict
 from company.wording import count
 
+SHOWN = 6  # arms that are named in a note
 FEW = 20  # seeds a project below which an interval is shown with a warning
 
 
@@ -118,6 +131,17 @@ def _curves(arms: Mapping[Arm, Mapping[World, Row]], statistic: Statistic, seed:
         yield from (curve for curve in drawn if curve is not None)
 
 
+def _alike(arms: Mapping[Arm, Mapping[World, Row]]) -> Iterable[str]:
+    groups: dict[tuple[tuple[World, float], ...], list[Arm]] = {}
+    for arm, rows in arms.items():
+        if found := regrets(rows):
+            groups.setdefault(tuple(found.items()), []).append(arm)
+    for group in groups.values():
+        if len(group) > 1:
+            more = f"; and {len(group) - SHOWN} more" if len(group) > SHOWN else ""
+            yield f"The same regret in every world have: {'; '.join(map(str, group[:SHOWN]))}{more}."
+
+
 def _chosen(contrasts: Sequence[Contrast], controls: Collection[Arm], against: Arm) -> Iterable[str]:
     others = sum(each.arm in controls for each in contrasts)
     if against in controls and others:
@@ -144,5 +168,6 @@ def _notes(
         yield f"A world that one arm of a contrast has no regret in is left out of it: {left} at most in a contrast."
     if len(contrasts) > 1:
         yield f"p values are corrected for all {len(contrasts)} contrasts (Holm); each interval stands for itself."
+    yield from _alike(arms)
     if not set(controls) & set(arms):
         yield "No control was run: run one agent alone, replacement at random and no replacement beside the others."

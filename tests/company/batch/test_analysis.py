@@ -67,6 +67,14 @@ def test_where_the_best_arm_is_its_own_control_the_next_is_judged_too() -> None:
     )
 
 
+def test_arms_that_differ_in_name_only_are_named() -> None:
+    rows = batch(5, 2)
+    same = [replace(each, chart=f"twin_{n}") for n in range(7) for each in rows if each.chart == "solo"]
+    notes = analyse([*rows, *same], CONTROLS, curves=False).notes
+    (found,) = [note for note in notes if note.startswith("The same regret in every world have: solo; twin_0; twin_1")]
+    assert found.endswith("; and 2 more.") and "startup" not in found
+
+
 def test_a_reference_that_was_chosen_among_controls_is_said_to_be() -> None:
     chosen = "The reference is the best of 2 controls"
     assert any(note.startswith(chosen) for note in analyse(batch(4), CONTROLS, curves=False).notes)
