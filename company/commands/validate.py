@@ -102,11 +102,11 @@ def _table(findings: Sequence[Finding]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
+    table = Table(box=None, padding=(0, 1, 0, 0), expand=True)
     table.add_column("check", ratio=1)
-    widths = {"expected": 15, "measured": 8, "95 % interval": 16, "": 5, "source": 6, "seconds": 7}
+    widths = {"expected": 15, "measured": 8, "95 % interval": 16, "": 5, "grade": 5, "s": 5}
     for heading, width in widths.items():
-        right: Any = "right" if heading in ("measured", "seconds") else "left"
+        right: Any = "right" if heading in ("measured", "s") else "left"
         table.add_column(heading, justify=right, width=width)
     for f in findings:
         interval = f"{_short(f.low)} to {_short(f.high)}"
