@@ -143,7 +143,7 @@ def _alike(arms: Mapping[Arm, Mapping[World, Row]]) -> Iterable[str]:
 
 
 def _chosen(contrasts: Sequence[Contrast], controls: Collection[Arm], against: Arm) -> Iterable[str]:
-    others = sum(each.arm in controls for each in contrasts)
+    others = sum(each.arm in controls and each.paired is not None for each in contrasts)
     if against in controls and others:
         best = f"The reference is the best of {others + 1} controls by these outcomes"
         yield f"{best}: picked for that, it looks a little better than it is."

@@ -79,6 +79,8 @@ def test_a_reference_that_was_chosen_among_controls_is_said_to_be() -> None:
     chosen = "The reference is the best of 2 controls"
     assert any(note.startswith(chosen) for note in analyse(batch(4), CONTROLS, curves=False).notes)
     assert not any(note.startswith(chosen) for note in analyse(batch(4), {SOLO}, curves=False).notes)
+    failed = [row(chart, "p", 0, None, settings) for chart, settings in ARMS]
+    assert not any(note.startswith("The reference is") for note in analyse(failed, CONTROLS).notes)
     assert not any(note.startswith(chosen) for note in analyse(batch(4), CONTROLS, NEVER, curves=False).notes)
 
 
