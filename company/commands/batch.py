@@ -151,11 +151,11 @@ def _carry_out(grid: Grid, store: Store, folder: Path, backend: Backend, as_json
     try:
         with _progress(len(grid), there) as progress:
             dropped = run_batch(grid, store, backend, progress)
+        analysis, how = analysis_of(grid, store), made(grid, store, dropped)
+        write_report(analysis, how, folder)
     except KeyboardInterrupt:
         kept = f"{len(store.done()):,} of {len(grid):,} rows are kept in {folder}"
         return _say(f"interrupted; {kept}: the same command with --out {folder} goes on", Exit.INTERRUPTED)
-    analysis, how = analysis_of(grid, store), made(grid, store, dropped)
-    write_report(analysis, how, folder)
     if as_json:
         for piece in pieces(grid, store, analysis, dropped):
             click.echo(piece, nl=False)

@@ -11,6 +11,7 @@ from company.simulated import FAMILIES, tasks
 from company.surrogates.bandit import bandit_world
 from company.surrogates.nk import nk_world
 from company.surrogates.world import World, WorldError
+from company.wording import plain
 from projects.read_space import nearest
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ def find_recording(name: str) -> Path:
         if path.is_file():
             return path.resolve()
         raise WorldError(f"{name}: does not exist; make one with loopworks project record, or import-table")
+    said = f"'{plain(name, 80)}'"
     if set(name.split(",")) <= set(names()):
-        raise WorldError(f"'{name}' is several projects: name each of them by itself")
+        raise WorldError(f"{said} is several projects: name each of them by itself")
     if hint := nearest(name, (*names(), FROM_LEDGER + "DIR"), "; "):
-        raise WorldError(f"no simulated project '{name}'{hint}")
+        raise WorldError(f"no simulated project {said}{hint}")
     there = ", ".join(names())
-    raise WorldError(f"no simulated project '{name}': there is {there}, the path of a recording, and from-ledger:DIR")
+    raise WorldError(f"no simulated project {said}: there is {there}, the path of a recording, and from-ledger:DIR")
 
 
 def recording_of(name: str) -> Recording:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from company.batch import outcome
 from company.batch.backends import Chunk, LocalBackend
 from company.batch.grid import Grid, Task, resolve
 from company.batch.rows import Row
@@ -138,6 +139,18 @@ def test_failed_rows_are_kept_and_not_run_again(tmp_path: Path, monkeypatch: pyt
     run_batch(wanted, store, LocalBackend(1))
     assert store.counts() == {"failed": 4}
     store.close()
+
+
+def test_ctrl_c_while_the_report_is_written_keeps_the_rows_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(outcome, "write_report", interrupted)
+    words = ["batch", "solo", "--project", "bowl", "--seeds", "2", "--experiments", "3", "--jobs", "1"]
+    result = CliRunner().invoke(loopworks, [*words, "--out", str(tmp_path / "a")])
+    assert result.exit_code == 130 and "2 of 2 rows are kept" in result.output
 
 
 HOSTILE = {

@@ -85,6 +85,7 @@ def test_noise_named_by_a_seed_is_normal_and_its_own() -> None:
         ("bandit:arms=-3", "arms"),
         ("bandit:means=1", "arms"),
         ("digits,valley", "each of them by itself"),
+        ("one\nor two", "no simulated project"),
         ("nowhere.parquet", "does not exist"),
         ("from-ledger:nowhere", "no run here"),
     ],
