@@ -250,7 +250,7 @@ def test_a_second_process_on_the_same_run_is_refused_and_harms_nothing(tmp_path:
     write_project(tmp_path / "tiny", step=0.05)
     write_chart(tmp_path / "chart.yaml")
     process = start("run", "chart.yaml", "--project", "tiny", "--slots", "1", "--out", "out", cwd=tmp_path)
-    wait_for_events(tmp_path / "out", 20)
+    wait_for_events(tmp_path / "out", 12)
     refused(["--resume", "out"], tmp_path, "another loopworks process", code=1)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)

@@ -137,7 +137,7 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(action: str, args: d
 
 def test_commands_reach_a_running_company_and_wait_for_one_that_does_not(tmp_path: Path) -> None:
     write_project(tmp_path / "tiny", step=0.02)
-    write_chart(tmp_path / "chart.yaml", experiments=30)
+    write_chart(tmp_path / "chart.yaml", experiments=12)
     process = start("run", "chart.yaml", "--project", "tiny", "--slots", "1", "--out", "out", cwd=tmp_path)
     from tests.test_bad_runs import wait_for_events
 

@@ -82,7 +82,7 @@ def test_a_killed_training_is_run_again_and_leaves_no_mark_on_history(company: C
     assert rows(run, "SELECT count(*) FROM attempt WHERE outcome NOT IN ('ok', 'running')")[0][0] >= 1
 
 
-@pytest.mark.parametrize("who", ["training", "warm parent"])
+@pytest.mark.parametrize("who", ["training", pytest.param("warm parent", marks=pytest.mark.slow)])
 def test_who_was_stopped_and_continued_leaves_no_mark_on_history(company: Company, who: str) -> None:
     out = f"stopped {who}"
     process = company.begin(out)

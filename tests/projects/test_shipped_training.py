@@ -39,7 +39,7 @@ def trained(modules, data, out: Path, name: str, config: dict, steps=5, micro=No
     return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", ["digits", pytest.param("byte_lm", marks=pytest.mark.slow)])
 def test_two_processes_with_the_same_seed_leave_the_same_bytes_and_metric(name, data, tmp_path):
     project = load_project(name, costs=False)
     lines = [train(project, small(name), data[name], tmp_path / run, seed=3, steps=8) for run in "ab"]

@@ -94,7 +94,10 @@ async def test_tabs_look_as_they_did(golden: Path, size: tuple[int, int], theme:
             compare(GOLDEN / theme / f"{name}.txt", styles(app))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param((80, 24), id="80x24", marks=pytest.mark.slow), pytest.param((120, 40), id="120x40")],
+)
 async def test_dialogs_look_as_they_did(golden: Path, size: tuple[int, int]) -> None:
     lock = RunDirectory(golden)
     lock.lock()  # as an engine at work would, so that a person may step in
