@@ -117,7 +117,7 @@ def spent(name: str, company: OrgChart, project: str, seeds: int, jobs: int, slo
     """The least that some repeats of a batch took."""
     wanted = scenario({"charts": [name], "projects": [project], "seeds": seeds, "slots": slots, "controls": False})
     grid = Grid(wanted, (Contender(Arm(name), company.to_dict(), False),), (project,))
-    worlds(project, 0)
+    worlds(project, 0)  # made once a process, by whatever batch comes first
     clock = processor = float("inf")
     for _ in range(repeats if seeds > 1 else 1):
         with tempfile.TemporaryDirectory() as folder:

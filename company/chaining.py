@@ -54,18 +54,14 @@ def body_of(event: Event) -> bytes:
     return _text(dict(zip(_TOLD[kind], values, strict=True)), values.count(None))
 
 
-def chain(previous: str, at: float, event: Event) -> str:
-    """The running digest of a ledger: sha256 over the previous digest and this event, as 64 hex digits."""
-    return chained(previous, ((at, event),))
-
-
 def chain_body(previous: str, at: float, kind: str, body: bytes) -> str:
-    """`chain` for an event whose canonical payload is at hand."""
+    """The running digest of a ledger: sha256 over the previous digest and an event whose canonical payload is at hand,
+    as 64 hex digits."""
     return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n".encode() + body).hexdigest()
 
 
 def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
-    """`chain` over the events of a step, in their order."""
+    """The running digest after the events of a step, in their order."""
     for at, event in events:
         previous = chain_body(previous, at, type(event).__name__, body_of(event))
     return previous

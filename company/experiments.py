@@ -39,6 +39,7 @@ def create(
 
 
 def next_id(state: State) -> str:
+    """The name of the experiment that is created next."""
     return f"e{len(state.experiments) + 1:04d}"
 
 

@@ -13,19 +13,7 @@ from typing import Any
 from company.batch.contrasts import Contrast, contrast, corrected
 from company.batch.profiles import Curve, profile, profile_grid, progress, progress_grid
 from company.batch.resampling import Statistic
-from company.batch.rows import (
-    AGENTS,
-    CHAMPION,
-    FOUND,
-    Arm,
-    Failure,
-    Row,
-    RowsError,
-    World,
-    by_arm,
-    failures,
-    regrets,
-)  # fmt: skip
+from company.batch.rows import AGENTS, CHAMPION, FOUND, Arm, Failure, Row, RowsError, World, by_arm, failures, regrets
 from company.batch.summaries import Summary, summarise
 from company.batch.verdict import Verdict, verdict
 from company.wording import count

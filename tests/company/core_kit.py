@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 
 from company import events as ev
-from company.chaining import canonical, chain, payload, restore
+from company.chaining import canonical, chained, payload, restore
 from company.chart import OrgChart
 from company.chart_yaml import load_chart
 from company.compute.backend import Outcome
@@ -146,7 +146,7 @@ def digest_of(steps: Iterable[Step], start: str = "") -> str:
     """The running digest over some steps."""
     for step in steps:
         for at, event in step.events:
-            start = chain(start, at, event)
+            start = chained(start, [(at, event)])
     return start
 
 

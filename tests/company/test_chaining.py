@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from company import events as ev
-from company.chaining import canonical, chain, payload, restore
+from company.chaining import canonical, chained, payload, restore
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
@@ -48,13 +48,13 @@ def test_a_fact_with_what_is_no_number_is_not_chained(wrong: float) -> None:
     hidden = ev.ExperimentFinished("e0001", "failed", None, None, "", 2.0, [[0.25, wrong]])
     for event in (bare, hidden):
         with pytest.raises(ValueError, match="not JSON compliant"):
-            chain("", 1.0, event)
+            chained("", [(1.0, event)])
 
 
 def test_the_chain_is_sha256_over_the_digest_before_the_time_the_kind_and_the_text() -> None:
     event = ev.RungReached("e0001", 0, 40, 1e-05)
     body = f'{{"experiment":"e0001","loss":{canonical(1e-05)},"rung":0,"step":40}}'
-    assert chain("before", 2.5, event) == hashlib.sha256(f"before\n2.5\nRungReached\n{body}".encode()).hexdigest()
+    assert chained("before", [(2.5, event)]) == hashlib.sha256(f"before\n2.5\nRungReached\n{body}".encode()).hexdigest()
 
 
 @pytest.mark.parametrize("seed", [2**63, 2**64, -(2**70)])

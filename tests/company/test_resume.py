@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from company import events as ev
-from company.chaining import chain, restore
+from company.chaining import chained, restore
 from company.chart import OrgChart
 from company.chart_yaml import shipped_charts
 from company.engine import Engine, Step
@@ -141,5 +141,5 @@ def test_what_was_measured_is_no_part_of_the_digest() -> None:
         ev.ExperimentFinished("e0001", "ok", 1.0, None, "", 2.0, [], {"seconds": seconds}) for seconds in (9.0, 1.0)
     )
     other = ev.ExperimentFinished("e0001", "ok", 1.5, None, "", 2.0, [], {"seconds": 9.0})
-    assert chain("", 1.0, slow) == chain("", 1.0, fast) != chain("", 1.0, other)
-    assert chain("", 1.0, slow) != chain("", 2.0, slow)
+    assert chained("", [(1.0, slow)]) == chained("", [(1.0, fast)]) != chained("", [(1.0, other)])
+    assert chained("", [(1.0, slow)]) != chained("", [(2.0, slow)])
