@@ -32,7 +32,10 @@ HEADER_LIMIT = 4096  # bytes of JSON; a header is a dtype, a shape and at most o
 FLOATS = ("float32", "float64")  # what an answer may consist of
 SUM_TOLERANCE = 1e-3  # |log of a row's total probability|; float32 softmax over 256 classes errs by about 1e-6
 
-FailureKind = Literal["diverged", "bad_output", "evaluation"]
+DYING_S = 1.0  # from the end of its answers to that of the child
+OUTSIDE = (signal.SIGKILL, signal.SIGTERM)  # the kernel, a person: nobody here sends them to a child at work
+
+FailureKind = Literal["diverged", "bad_output", "evaluation", "infrastructure"]
 
 
 class Cell(Protocol):
@@ -62,7 +65,10 @@ def confine_with(make_cell: MakeCell) -> None:
 
 
 class PredictionError(Exception):
-    """The model gave no usable answer; `kind` is what the evaluator records, `detail` one line for a person."""
+    """The model gave no usable answer; `kind` is what the evaluator records, `detail` one line for a person.
+
+    "infrastructure" says that the model is not to blame: the run is carried out again, a few times.
+    """
 
     def __init__(self, kind: FailureKind, detail: str) -> None:
         super().__init__(detail)
@@ -89,9 +95,12 @@ class Predictor:
         self._timeout = timeout
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
-        cell = _make_cell(Path(code), Path(artefact)) if _make_cell else None
-        become = partial(_child, Path(code), Path(artefact), device, request_read, answer_write, cell)
-        self._pid = cell.fork(become) if cell else os.fork()
+        try:
+            cell = _make_cell(Path(code), Path(artefact)) if _make_cell else None
+            become = partial(_child, Path(code), Path(artefact), device, request_read, answer_write, cell)
+            self._pid = cell.fork(become) if cell else os.fork()
+        except OSError as error:
+            raise PredictionError("infrastructure", f"no process for load and predict: {error}") from error
         if self._pid == 0:
             become()
         os.close(request_read)
@@ -130,6 +139,8 @@ class Predictor:
         if length > HEADER_LIMIT:
             raise PredictionError("bad_output", f"predict answered with a header of {length} bytes")
         header = _parse(bytes(self._receive(length)))
+        if "unable" in header:
+            raise PredictionError("infrastructure", str(header["unable"])[:400])
         if "error" in header:
             raise PredictionError("bad_output", str(header["error"])[:400])
         if header.get("dtype") not in FLOATS:
@@ -167,7 +178,21 @@ class Predictor:
             raise PredictionError("bad_output", f"load and predict took more than {self._timeout:g} s")
 
     def _ended(self) -> PredictionError:
-        return PredictionError("bad_output", "the process that ran load and predict ended without an answer")
+        """Why there is no answer: a child that was ended from outside says nothing of the model."""
+        name = "the process that ran load and predict"
+        if (signal_number := self._killed_by()) in OUTSIDE:
+            by = signal.Signals(signal_number).name
+            return PredictionError("infrastructure", f"{name} was ended from outside by {by}")
+        return PredictionError("bad_output", f"{name} ended without an answer")
+
+    def _killed_by(self) -> int | None:
+        """The signal that ended the child; None where it ended by itself, or has only hung up."""
+        life, poll = os.pidfd_open(self._pid), select.poll()
+        poll.register(life, select.POLLIN)
+        poll.poll(DYING_S * 1000)
+        os.close(life)
+        ended = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return ended.si_status if ended and ended.si_code == os.CLD_KILLED else None
 
 
 def normalised(log_probabilities: np.ndarray) -> np.ndarray:
@@ -202,7 +227,7 @@ def _child(code: Path, artefact: Path, device: str, requests: int, answers: int,
     try:
         _close_all_but(requests, answers, *(cell.needed if cell else ()))
         if cell:
-            cell.enter("/")
+            _enter(cell, answers)
         if device == "cpu":  # a child that can write no file keeps no notes for the next one
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         _serve(code, artefact, device, requests, answers)
@@ -211,6 +236,14 @@ def _child(code: Path, artefact: Path, device: str, requests: int, answers: int,
         _write(answers, _header({"error": " ".join(message.split())[:300]}))
     finally:
         os._exit(0)
+
+
+def _enter(cell: Cell, answers: int) -> None:
+    try:
+        cell.enter("/")
+    except OSError as error:
+        _write(answers, _header({"unable": f"no sandbox for load and predict: {error}"[:300]}))
+        os._exit(1)
 
 
 def _serve(code: Path, artefact: Path, device: str, requests: int, answers: int) -> None:

@@ -70,8 +70,12 @@ def why(facts: Facts) -> Why | None:
 
 def killed_outside(code: int, oom_kills: int) -> Why:
     if code == -signal.SIGKILL and oom_kills > 0:
-        return Why("failed", "out_of_memory", "the kernel ended it for want of memory")
+        return killed_for_memory()
     return lost(f"ended from outside by {signal.Signals(-code).name}")
+
+
+def killed_for_memory() -> Why:
+    return Why("failed", "out_of_memory", "the kernel ended it for want of memory")
 
 
 def said(code: int, log: str) -> Why:

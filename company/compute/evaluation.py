@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from company.compute.endings import Why
+from company.compute.endings import Why, lost
 from company.compute.log import clean
 from company.compute.tail import read_end
 from roles.intents import FailureKind
@@ -48,7 +48,9 @@ def score(answer: dict[str, object]) -> Score | Why:
 
 def failed(answer: dict[str, object]) -> Why:
     kind, detail = str(answer["failure"]), clean(str(answer.get("detail", "")))[:600]
-    if kind in get_args(FailureKind) and kind != "infrastructure":
+    if kind == "infrastructure":
+        return lost(detail)
+    if kind in get_args(FailureKind):
         return Why("failed", kind, detail)
     return Why("failed", "evaluation", f"{clean(kind)[:80]}: {detail}")
 

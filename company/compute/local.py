@@ -17,7 +17,7 @@ from pathlib import Path
 
 from company.compute.backend import ComputeError, OnRung, Order, Outcome, Slot
 from company.compute.cuda_proof import Proof, prove_all
-from company.compute.endings import Facts, Why, lost, why
+from company.compute.endings import Facts, Why, killed_for_memory, lost, why
 from company.compute.evaluation import Score, read_answer
 from company.compute.folder import LOG, clear_up, drop_strays, lay_code, lay_out, remove, write_result
 from company.compute.launches import answer_file, score_launch
@@ -155,7 +155,7 @@ class LocalCompute:
             return trouble
         answer = read_answer(place)
         if isinstance(answer, Why):
-            return answer
+            return killed_for_memory() if answer.status == "lost" and facts.oom_kills else answer
         carried.score = answer
         return None
 

@@ -82,7 +82,7 @@ def test_a_forged_result_line_changes_nothing(tmp_path, data):
         ("raise RuntimeError('out of\\nideas')", "bad_output", "RuntimeError in load or predict: out of ideas"),
         ("sys.exit(0)", "bad_output", "SystemExit"),
         ("os._exit(0)", "bad_output", "ended without an answer"),
-        ("os.kill(os.getpid(), 9)", "bad_output", "ended without an answer"),
+        ("os.kill(os.getpid(), 9)", "infrastructure", "ended from outside by SIGKILL"),
         ("open('notes', 'wb', 0).write(b'x')", "bad_output", "OSError"),
         ("return peek(inputs)", "bad_output", "look ahead"),
         ("return seen.setdefault(inputs[0, 0], peek(inputs))", "bad_output", "look ahead"),

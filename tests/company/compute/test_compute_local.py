@@ -119,6 +119,7 @@ async def test_a_dead_parent_loses_every_run_and_the_next_order_starts_another(b
 async def test_an_evaluator_speaks_for_itself(bench: Bench) -> None:
     says = "import json; print(json.dumps({'failure': 'bad_output', 'detail': 'wrong shape'}))"
     assert (await bench.run(evaluate=says)).failure == "bad_output"
+    assert (await bench.run(evaluate=says.replace("bad_output", "infrastructure"))).status == "lost"
     assert (await bench.run(evaluate="raise SystemExit('no')")).failure == "evaluation"
     assert (await bench.run(evaluate="print('metric: 3')")).failure == "evaluation"
     assert (await bench.run(evaluate='print(\'{"metric": NaN, "n": 1}\')')).failure == "diverged"
