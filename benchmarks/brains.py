@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from projects.spec import Config, Metric, Parameter, SearchSpace
 from roles.brains.offline import BRAINS, find_brain
-from roles.observation import Directive, Observation, Result, stream
+from roles.observation import Directive, Observation, Result
+from roles.streams import stream
 
 DIRECTED = ("tpe/explore", "tpe/refine", "gp/explore", "gp/refine")  # what a manager may ask must not cost much
 

@@ -29,6 +29,7 @@ class Run:
     config: Config
     seed: int
     steps: int
+    cost: float
     attempt: int = 1
     micro_batch: int | None = None
 
@@ -54,7 +55,7 @@ class Search:
         """A run with the seed that a company's run of this config has; the next fresh one for a config tried before."""
         digest = config_hash(config)
         n = self._asked[digest] = self._asked.get(digest, -1) + 1
-        return Run(config, training_seed(self.seed, "train", digest, n), self.project.steps(config))
+        return Run(config, training_seed(self.seed, "train", digest, n), *self.project.plan(config))
 
     def loss(self, outcome: Outcome) -> float | None:
         ok = outcome.status == "ok" and outcome.metric is not None and math.isfinite(outcome.metric)

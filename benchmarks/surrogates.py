@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from company.surrogates.catalogue import names, worlds
 from company.surrogates.world import World
 from projects.spec import Config
-from roles.observation import stream
+from roles.streams import stream
 
 CONFIGS, ROUNDS = 50, 60
 TARGET_US = 100.0  # of a new config: a batch does 10,000 experiments a second on 2 cores, the engine included

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -18,64 +17,79 @@ from company.events import EVENTS, Event, Json, Measured
 from projects.canonical import canonical_encoder
 
 _STRICT = canonical_encoder(ensure_ascii=False, allow_nan=False)
-_FIELDS = {event: tuple(f.name for f in dataclasses.fields(event)) for event in EVENTS.values()}
-_TOLD = {event: tuple(sorted(name for name in names if name != "measured")) for event, names in _FIELDS.items()}
+_MEASURED = frozenset(event for event in EVENTS.values() if "measured" in {f.name for f in dataclasses.fields(event)})
 
 
-def _values(names: Sequence[str]) -> Callable[[Event], tuple[Json, ...]]:
-    get = attrgetter(*names)
-    return get if len(names) > 1 else lambda event: (get(event),)
-
-
-_VALUES = {event: _values(names) for event, names in _TOLD.items()}
-
-
-def payload(event: Event) -> dict[str, Json]:
-    """The event's fields without `measured`, ready for canonical text."""
-    kind = type(event)
-    return dict(zip(_TOLD[kind], _VALUES[kind](event), strict=True))
+def payload(event: Event) -> Mapping[str, Json]:
+    """The event's fields without `measured`, ready for canonical text; to be read only."""
+    fields = event.__dict__
+    if type(event) in _MEASURED:
+        fields = fields.copy()
+        del fields["measured"]
+    return fields
 
 
 def restore(kind: str, fields: Mapping[str, Json], measured: Measured | None = None) -> Event:
     """The event that `payload` came from. Raises KeyError for a kind that this version does not know."""
     event = EVENTS[kind]
-    return event(**fields, **({"measured": measured or {}} if "measured" in _FIELDS[event] else {}))
+    return event(**fields, **({"measured": measured or {}} if event in _MEASURED else {}))
 
 
 def canonical(value: Json) -> str:
     """JSON with sorted keys and no spaces; NaN and infinity are refused with ValueError."""
-    return _text(value, 0).decode()
+    return _text(value).decode()
 
 
 def body_of(event: Event) -> bytes:
-    """The canonical text of the event's payload: the hottest function of a batch."""
-    kind = type(event)
-    values = _VALUES[kind](event)
-    return _text(dict(zip(_TOLD[kind], values, strict=True)), values.count(None))
+    """The canonical text of the event's payload."""
+    return _text(payload(event))
 
 
 def chain_body(previous: str, at: float, kind: str, body: bytes) -> str:
     """The running digest of a ledger: sha256 over the previous digest and an event whose canonical payload is at hand,
     as 64 hex digits."""
-    return hashlib.sha256(f"{previous}\n{at!r}\n{kind}\n".encode() + body).hexdigest()
+    return _link(previous, repr(at), kind, body)
 
 
 def chained(previous: str, events: Sequence[tuple[float, Event]]) -> str:
-    """The running digest after the events of a step, in their order."""
+    """The running digest after some events, in their order."""
+    last, stamp = None, ""
     for at, event in events:
-        previous = chain_body(previous, at, type(event).__name__, body_of(event))
+        if at is not last:  # the events of a step share their time
+            last, stamp = at, repr(at)
+        previous = _link(previous, stamp, type(event).__name__, _text(payload(event)))
     return previous
 
 
-def _text(value: Json, empty: int) -> bytes:
-    """Canonical text of a value that holds None in at least `empty` places.
+def _link(previous: str, stamp: str, kind: str, body: bytes) -> str:
+    return hashlib.sha256(f"{previous}\n{stamp}\n{kind}\n".encode() + body).hexdigest()
 
-    Only where it has more nulls than that may one of them have been NaN.
-    """
+
+def _text(value: Json) -> bytes:
+    """Canonical text. Only where it has more nulls than the value has None may one of them have been NaN."""
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return _STRICT(value).encode()
-    if text.count(b"null") > empty:
+    nulls = text.count(b"null")
+    if nulls and nulls > _empty(value, nulls):
         _STRICT(value)
     return text
+
+
+def _empty(value: Json, most: int) -> int:
+    """In how many places a JSON value holds None; it is not looked into further once `most` are found."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    elif not isinstance(value, (list, tuple)):
+        return value is None
+    found = value.count(None)
+    for part in value:
+        if found >= most:
+            break
+        if part.__class__ in _CONTAINERS:
+            found += _empty(part, most - found)
+    return found
+
+
+_CONTAINERS = frozenset((dict, list, tuple))

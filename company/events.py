@@ -11,13 +11,13 @@ from dataclasses import field
 from typing import Any
 
 from company.taming import clean
-from projects.frozen import frozen
+from projects.frozen import frozen_open
 
 Json = Any
 Measured = Mapping[str, Any]
 
 
-@frozen
+@frozen_open
 class Event:
     """Base of all events; `kind` is the class name."""
 
@@ -26,7 +26,7 @@ class Event:
         return type(self).__name__
 
 
-@frozen
+@frozen_open
 class RunFounded(Event):
     """A company starts on a project. `project` is projects.brief.describe(...); `chart` is OrgChart.to_dict()."""
 
@@ -38,7 +38,7 @@ class RunFounded(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@frozen
+@frozen_open
 class AgentHired(Event):
     agent: str
     name: str
@@ -49,7 +49,7 @@ class AgentHired(Event):
     talent: int | None = None  # the entry of the chart's talent pool, where it came from there
 
 
-@frozen
+@frozen_open
 class AgentReplaced(Event):
     """`leaving` goes and `hired` (an AgentHired in the same transaction) takes the position over, with its notes.
 
@@ -65,7 +65,7 @@ class AgentReplaced(Event):
     trial: int = 0
 
 
-@frozen
+@frozen_open
 class TrialEnded(Event):
     """`hired` has the position from now on, and `leaving` goes for good: the former holder, or, where the trial was not
     `passed`, the one who was tried."""
@@ -79,7 +79,7 @@ class TrialEnded(Event):
     evidence: Json
 
 
-@frozen
+@frozen_open
 class AgentCoached(Event):
     """On probation: the `target` in words is a worth of at least `level`, judged after `experiments` more results.
 
@@ -97,7 +97,7 @@ class AgentCoached(Event):
     advice: str = ""
 
 
-@frozen
+@frozen_open
 class AgentAppraised(Event):
     """A manager's judgement with its evidence: worth, low, high and level in compressed sigmas a full-length run.
 
@@ -117,7 +117,7 @@ class AgentAppraised(Event):
     parts: Json = field(default_factory=dict)
 
 
-@frozen
+@frozen_open
 class HarnessVersioned(Event):
     """What an agent with a language model is equipped with from now on: `prompt` is all that it is told before it is
     asked, `hash` that of prompt, tools and settings of its brain."""
@@ -129,7 +129,7 @@ class HarnessVersioned(Event):
     because: str
 
 
-@frozen
+@frozen_open
 class AgentPaused(Event):
     """Its model's server is out: it is not asked for proposals before `until` of the company's are finished, unless
     nobody else can propose; for what else it has to decide its offline policy answers, on record."""
@@ -139,21 +139,21 @@ class AgentPaused(Event):
     until: int
 
 
-@frozen
+@frozen_open
 class AgentReturned(Event):
     """Its model answers again."""
 
     agent: str
 
 
-@frozen
+@frozen_open
 class ModelBudgetSpent(Event):
     """The chart's budget of tokens or US dollars is gone: research ends, and offline policies decide what is left."""
 
     because: str
 
 
-@frozen
+@frozen_open
 class DecisionRequested(Event):
     decision: str
     agent: str
@@ -162,7 +162,7 @@ class DecisionRequested(Event):
     turn: int
 
 
-@frozen
+@frozen_open
 class DecisionMade(Event):
     """`intents` is a list of {"kind": ..., fields}; `problem` says why the offline policy answered instead."""
 
@@ -174,7 +174,7 @@ class DecisionMade(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@frozen
+@frozen_open
 class DirectiveGiven(Event):
     manager: str
     agent: str
@@ -184,14 +184,14 @@ class DirectiveGiven(Event):
     reason: str
 
 
-@frozen
+@frozen_open
 class DigestSent(Event):
     manager: str
     to: str | None
     text: str
 
 
-@frozen
+@frozen_open
 class ProposalDropped(Event):
     """A proposal that cost nothing: a duplicate of `of`, or outside the space."""
 
@@ -203,7 +203,7 @@ class ProposalDropped(Event):
     detail: str
 
 
-@frozen
+@frozen_open
 class ExperimentCreated(Event):
     """`purpose` is baseline, proposal, replication or closing; `parent` is the candidate that a replication repeats."""
 
@@ -224,7 +224,7 @@ class ExperimentCreated(Event):
     code: str = ""  # the version of the training code, "" the project's own
 
 
-@frozen
+@frozen_open
 class CodeWritten(Event):
     """A version of the training code that nobody wrote before: `parent` ("" the project's own) changed by `diff`.
 
@@ -241,7 +241,7 @@ class CodeWritten(Event):
     experiment: str
 
 
-@frozen
+@frozen_open
 class ExperimentPatched(Event):
     """A failed experiment runs again with repaired code: `code` is the version, `hash` what config and code are now."""
 
@@ -252,7 +252,7 @@ class ExperimentPatched(Event):
     reason: str
 
 
-@frozen
+@frozen_open
 class RepairRefused(Event):
     """A repair of the code that cannot be run: it does not apply, is not allowed, or was tried before."""
 
@@ -261,7 +261,7 @@ class RepairRefused(Event):
     detail: str
 
 
-@frozen
+@frozen_open
 class NoteWritten(Event):
     """What an agent wrote into the notebook, for those who see its results."""
 
@@ -269,7 +269,7 @@ class NoteWritten(Event):
     text: str
 
 
-@frozen
+@frozen_open
 class ReviewGiven(Event):
     experiment: str
     reviewer: str
@@ -278,13 +278,13 @@ class ReviewGiven(Event):
     reason: str
 
 
-@frozen
+@frozen_open
 class ExperimentRefused(Event):
     experiment: str
     reason: str
 
 
-@frozen
+@frozen_open
 class ExperimentQueued(Event):
     """Ready for a slot; from here on its cost counts against the budget."""
 
@@ -296,7 +296,7 @@ class ExperimentQueued(Event):
     reason: str
 
 
-@frozen
+@frozen_open
 class ExperimentStarted(Event):
     experiment: str
     attempt: int
@@ -304,7 +304,7 @@ class ExperimentStarted(Event):
     rungs: Json
 
 
-@frozen
+@frozen_open
 class RungReached(Event):
     experiment: str
     rung: int
@@ -312,7 +312,7 @@ class RungReached(Event):
     loss: float
 
 
-@frozen
+@frozen_open
 class AttemptFailed(Event):
     """A run failed by its own doing, and an engineer is asked whether it can be repaired.
 
@@ -325,7 +325,7 @@ class AttemptFailed(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@frozen
+@frozen_open
 class ExperimentFinished(Event):
     """`status` is ok, failed or stopped; `cost` the reference slot-seconds it held; `curve` at the chart's rungs.
 
@@ -342,7 +342,7 @@ class ExperimentFinished(Event):
     measured: Measured = field(default_factory=dict)
 
 
-@frozen
+@frozen_open
 class VerdictGiven(Event):
     experiment: str
     reviewer: str
@@ -351,7 +351,7 @@ class VerdictGiven(Event):
     reason: str
 
 
-@frozen
+@frozen_open
 class NoiseMeasured(Event):
     """The baseline's mean metric and seed-to-seed standard deviation at this project's budget."""
 
@@ -360,7 +360,7 @@ class NoiseMeasured(Event):
     n: int
 
 
-@frozen
+@frozen_open
 class ChampionChosen(Event):
     """`claimed` is the metric of the run that was noticed, `metric` the mean of its fresh seeds (`n` of them)."""
 
@@ -375,7 +375,7 @@ class ChampionChosen(Event):
     because: str
 
 
-@frozen
+@frozen_open
 class CandidateRejected(Event):
     experiment: str
     metric: float | None
@@ -385,7 +385,7 @@ class CandidateRejected(Event):
     because: str
 
 
-@frozen
+@frozen_open
 class ChartRevised(Event):
     """The organisation changes: revision `number`, all of `edits` or none.
 
@@ -410,7 +410,7 @@ class ChartRevised(Event):
     undoes: int | None = None
 
 
-@frozen
+@frozen_open
 class RevisionChecked(Event):
     """What came of a revision, in the unit of its prediction: `verdict` is paid or did not pay."""
 
@@ -420,7 +420,7 @@ class RevisionChecked(Event):
     because: str
 
 
-@frozen
+@frozen_open
 class StructureReviewed(Event):
     """The structure was looked at, on schedule; `outcome` says what followed."""
 
@@ -428,7 +428,7 @@ class StructureReviewed(Event):
     outcome: str
 
 
-@frozen
+@frozen_open
 class ApprovalAsked(Event):
     """An act waits for a person, as the chart's `approve` says. With nobody there it is refused, never done."""
 
@@ -439,7 +439,7 @@ class ApprovalAsked(Event):
     because: str
 
 
-@frozen
+@frozen_open
 class ApprovalGiven(Event):
     request: str
     approved: bool
@@ -447,7 +447,7 @@ class ApprovalGiven(Event):
     because: str
 
 
-@frozen
+@frozen_open
 class CommandAnswered(Event):
     """A person's command was carried out (`done`) or turned down, with the reason in `answer`."""
 
@@ -459,24 +459,24 @@ class CommandAnswered(Event):
     answer: str
 
 
-@frozen
+@frozen_open
 class RunPaused(Event):
     """Nothing new is started until RunContinued; what runs goes on."""
 
     by: str
 
 
-@frozen
+@frozen_open
 class RunContinued(Event):
     by: str
 
 
-@frozen
+@frozen_open
 class ResearchEnded(Event):
     reason: str
 
 
-@frozen
+@frozen_open
 class HoldoutMeasured(Event):
     """The sealed holdout, read once. `gain` is positive when the champion is better, with a 95 % interval."""
 
@@ -488,7 +488,7 @@ class HoldoutMeasured(Event):
     n: int
 
 
-@frozen
+@frozen_open
 class RunClosed(Event):
     """`failed` says that the company could not do its work, and `reason` why."""
 

@@ -39,14 +39,14 @@ def _hired(state: State, event: ev.AgentHired) -> None:
     _equip(state, event.agent, "hired")
     if event.role == "researcher":
         state.passes.setdefault(event.position, state.pass_now)
-    state.forget_shares()
+    state.forget()
 
 
 def _replaced(state: State, event: ev.AgentReplaced) -> None:
     leaving, hired = state.agents[event.leaving], state.agents[event.hired]
     leaving.status = "left"
     hired.share, hired.directive = leaving.share, leaving.directive
-    state.forget_shares()
+    state.forget()
     state.decisions = {id_: p for id_, p in state.decisions.items() if p.agent != event.leaving}
     state.trials.pop(event.position, None)
     if event.trial:
@@ -61,7 +61,7 @@ def _trial_ended(state: State, event: ev.TrialEnded) -> None:
         stays.share, stays.directive = goes.share, goes.directive
         state.holder[event.position] = stays.id
         state.decisions = {id_: p for id_, p in state.decisions.items() if p.agent != goes.id}
-        state.forget_shares()
+        state.forget()
     stays.status, stays.probation, goes.status = "active", None, "left"
     state.changes.append((state.now, event))
 
@@ -196,7 +196,7 @@ def _given_approval(state: State, event: ev.ApprovalGiven) -> None:
 def _directed(state: State, event: ev.DirectiveGiven) -> None:
     agent = state.agents[event.agent]
     agent.share = event.share
-    state.forget_shares()
+    state.forget()
     agent.directive = Directive(cast(Any, event.directive), tuple(event.focus), event.reason)
 
 

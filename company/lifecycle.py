@@ -14,7 +14,7 @@ from company.entities import Experiment, Pending
 from company.experiments import create, next_id, queue
 from company.patching.blocks import PatchError
 from company.patching.versions import content_hash
-from company.planning import nearest, training_seed
+from company.planning import training_seed
 from company.review import decide, who_reviews
 from company.state import State
 from company.taming import clean
@@ -189,7 +189,7 @@ def on_ended(engine: Engine, experiment: Experiment, outcome: Outcome) -> None:
         curve = experiment.curve or _at_rungs(engine.state, experiment, outcome.curve)
         _finish(engine, experiment, "ok", metric, None, "", experiment.cost, curve, outcome.measured)
         return
-    engineers = nearest(engine.state, experiment.position, "engineer") if experiment.position else ()
+    engineers = engine.state.nearest(experiment.position, "engineer") if experiment.position else ()
     if engineers and experiment.purpose == "proposal" and failure != "infrastructure":
         attempt = experiment.attempt
         engine.emit(ev.AttemptFailed(experiment.id, attempt, failure or "crash", {**outcome.measured, "log": detail}))
@@ -205,7 +205,7 @@ def watcher(state: State, experiment: Experiment) -> str | None:
     """The engineer who may stop an experiment early, None where the chart or the roster has none."""
     if state.chart.policies.watch.rule == "never" or experiment.position is None:
         return None
-    engineers = nearest(state, experiment.position, "engineer")
+    engineers = state.nearest(experiment.position, "engineer")
     return engineers[0] if engineers else None
 
 
@@ -232,7 +232,7 @@ def ask_again(engine: Engine, pending: Pending) -> None:
     if pending.experiment is None or pending.task == "watch":
         return
     experiment = state.experiments[pending.experiment]
-    engineers = nearest(state, experiment.position or "", "engineer")
+    engineers = state.nearest(experiment.position or "", "engineer")
     if pending.task == "review" and experiment.status == "proposed":
         reviewers = [r for r in _reviewers(state, experiment) if r not in experiment.votes]
         if reviewers:
@@ -258,7 +258,7 @@ def overrule(engine: Engine, experiment: Experiment, approve: bool, reason: str)
 
 
 def _build(engine: Engine, experiment: Experiment) -> None:
-    engineers = nearest(engine.state, experiment.position or "", "engineer")
+    engineers = engine.state.nearest(experiment.position or "", "engineer")
     if engineers:
         engine.consult(_pick(engineers, engine.state), "build", experiment.id)
     else:
@@ -289,9 +289,10 @@ def _at_rungs(state: State, experiment: Experiment, curve: Sequence[tuple[int, f
     points = []
     for rung in state.chart.policies.watch.rungs:
         reached = math.ceil(rung * experiment.steps)
-        value = next((loss for step, loss in curve if step >= reached), None)
-        if value is not None:
-            points.append((rung, value))
+        for step, loss in curve:
+            if step >= reached:
+                points.append((rung, loss))
+                break
     return points
 
 

@@ -96,16 +96,6 @@ def exhausted(state: State) -> bool:
     return state.dropped_in_a_row >= 20 + 5 * len(state.passes)
 
 
-def nearest(state: State, position: str, role: str) -> tuple[str, ...]:
-    """The agents of a role nearest up the chain of command: of the own team first, then of the manager's team."""
-    chart = state.chart
-    for manager in chart.chain(position):
-        found = [p for p in state.filled(chart.reports(manager)) if state.agent_at(p).role == role]
-        if found:
-            return tuple(state.holder[p] for p in found)
-    return ()
-
-
 def training_seed(root: int, purpose: str, entity: str, n: int) -> int:
     """The seed of a training run, named by what it is for: the same world meets every organisation."""
     digest = hashlib.sha256(f"{root}/{purpose}/{entity}/{n}".encode()).digest()

@@ -64,7 +64,7 @@ class Record:
 
     def apply(self, event: ev.Event) -> None:
         """Learn of one event; events that no appraisal rests on, those not in RECORDED, change nothing."""
-        handler = _APPLY.get(type(event))
+        handler = RECORDED.get(type(event))
         if handler is not None:
             handler(self, event)
 
@@ -166,7 +166,7 @@ def record_of(events: Iterable[ev.Event]) -> Record:
     return record
 
 
-_APPLY: Mapping[type[ev.Event], Callable[[Record, Any], None]] = {
+RECORDED: Mapping[type[ev.Event], Callable[[Record, Any], None]] = {
     ev.RunFounded: Record._founded,
     ev.NoiseMeasured: Record._noise,
     ev.ChampionChosen: Record._chosen,
@@ -180,5 +180,3 @@ _APPLY: Mapping[type[ev.Event], Callable[[Record, Any], None]] = {
     ev.VerdictGiven: Record._judged,
     ev.ExperimentFinished: Record._finished,
 }
-
-RECORDED = frozenset(_APPLY)

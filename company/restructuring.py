@@ -23,7 +23,7 @@ from company.state import State
 from company.succession import fill, learned, measured, successions
 from company.taming import clean
 from company.worth import everyone
-from roles.observation import stream
+from roles.streams import stream
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 def look(engine: Engine) -> None:
     """Check earlier revisions, and on the chart's schedule see whether the structure should change."""
     state, policies = engine.state, engine.state.chart.policies
-    if any(pending.task == "appraise" for pending in state.decisions.values()):
+    idle = policies.reorganise.rule == policies.promote.rule == "never"
+    if (idle and not state.revisions) or any(p.task == "appraise" for p in state.decisions.values()):
         return
     _check_revisions(engine)
-    idle = policies.reorganise.rule == policies.promote.rule == "never"
     if idle or state.rounds - state.structure_at < policies.reorganise.every:
         return
     by = state.holder.get(state.chart.root, "company")

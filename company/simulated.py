@@ -17,7 +17,7 @@ import numpy as np
 from company.compute.backend import Outcome
 from company.testing import Run
 from projects.spec import Config, CostTable, Metric, Parameter, Project, SearchSpace
-from roles.observation import stream
+from roles.streams import stream
 
 SIGMA = 0.03  # noise of a run, in units of median - best: trainings show a thirtieth (signal 35 times the noise)
 STEPS = 100

@@ -111,10 +111,10 @@ class State:
         """Change the state by one event that happened at company time `at` (reference seconds)."""
         self.now = at
         self.seq += 1
-        kind = type(event)
-        if kind in RECORDED:
-            self.record.apply(event)
-        _FOLD[kind](self, event)
+        record, fold = _FOLD[type(event)]
+        if record is not None:
+            record(self.record, event)
+        fold(self, event)
 
     def loss(self, metric: float) -> float:
         """A metric turned so that smaller is better."""
@@ -157,6 +157,24 @@ class State:
             return ""
         return champion.id
 
+    def nearest(self, position: str, role: str) -> tuple[str, ...]:
+        """The agents of a role nearest up the chain of command: of the own team first, then of the manager's team."""
+        known = self._nearest.get((position, role))
+        if known is None:
+            known = self._nearest[position, role] = self._found_nearest(position, role)
+        return known
+
+    def _found_nearest(self, position: str, role: str) -> tuple[str, ...]:
+        for manager in self.chart.chain(position):
+            found = [p for p in self.filled(self.chart.reports(manager)) if self.agent_at(p).role == role]
+            if found:
+                return tuple(self.holder[p] for p in found)
+        return ()
+
+    @cached_property
+    def _nearest(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        return {}
+
     def due_for_proposal(self, position: str) -> float:
         """The virtual time at which a researcher's next proposal is due (planning.next_proposer)."""
         return max(self.passes[position] + 1.0 / max(self.share_of(position), 1e-6), self.pass_now)
@@ -184,13 +202,14 @@ class State:
     def _shares(self) -> dict[str, float]:
         return {}
 
-    def forget_shares(self) -> None:
-        """Work the shares out again: somebody was given another."""
+    def forget(self) -> None:
+        """Work shares and who is nearest out again: somebody came, went or was given another share."""
         self._shares.clear()
+        self._nearest.clear()
 
     def take_chart(self, chart: OrgChart) -> None:
         """From now on the company is organised like this."""
-        for cached in ("_producers", "_visible", "_shares"):
+        for cached in ("_producers", "_visible", "_shares", "_nearest"):
             self.__dict__.pop(cached, None)
         self.__dict__["chart"] = chart
 
@@ -219,4 +238,4 @@ class State:
         return {}
 
 
-_FOLD = {**PEOPLE, **WORK}
+_FOLD = {kind: (RECORDED.get(kind), fold) for kind, fold in {**PEOPLE, **WORK}.items()}

@@ -14,7 +14,7 @@ def tame(value: Any, limit: int = 2000, depth: int = MOST_DEPTH) -> Any:
     """Untrusted JSON made safe to store and to digest: text cleaned, containers and numbers of a sane size, no NaN."""
     kind = type(value)
     if kind is str:
-        return clean(value, limit)
+        return value if len(value) <= limit and value.isprintable() else clean(value, limit)
     if kind is float and -1e300 < value < 1e300:
         return value
     if value is None or kind is bool or (kind is int and -(2**63) < value < 2**63):

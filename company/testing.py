@@ -18,7 +18,8 @@ from company.virtual import Run, Trainer, VirtualCompany, rungs_of
 from projects.spec import CostTable, Metric, Parameter, Project, SearchSpace, Value
 from roles.employee import decide_offline
 from roles.intents import Intent
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 Decide = Callable[[State, Observation], Sequence[Intent]]
 

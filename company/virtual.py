@@ -24,7 +24,8 @@ from company.state import State
 from projects.frozen import frozen
 from projects.spec import Project, Value
 from roles.employee import Employee, decide_offline
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 MAX_LOSSES = 3  # as in the live shell: a run that loses its worker this often fails as infrastructure
 MOST_STEPS = 10_000_000
@@ -45,8 +46,15 @@ class Run(Protocol):
     def micro_batch(self) -> int | None: ...
 
 
+class Priced(Run, Protocol):
+    """A run with its price: the reference seconds that the cost table predicts for it."""
+
+    @property
+    def cost(self) -> float: ...
+
+
 Trainer = Callable[[Run], Outcome]
-Seconds = Callable[[Run], float]
+Seconds = Callable[[Priced], float]
 Ask = Callable[[State, Observation], Decided]
 
 

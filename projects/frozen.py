@@ -16,3 +16,9 @@ def frozen(cls: type[T]) -> type[T]:
     as dear (`object.__setattr__` for every field), which came to a tenth of a company in virtual time.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen_open(cls: type[T]) -> type[T]:
+    """`frozen` without slots: an instance's `__dict__` is its fields by name, at no cost."""
+    return dataclass(unsafe_hash=True)(cls)

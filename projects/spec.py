@@ -62,9 +62,9 @@ class Parameter:
     def checker(self) -> Callable[[object], bool]:
         """`contains` with everything worked out that does not depend on the value."""
         if self.kind == "choice":
-            kinds = frozenset(type(value) for value in self.values)
-            known = frozenset((type(value), value) for value in self.values)
-            return lambda value: type(value) in kinds and (type(value), value) in known
+            kinds = {type(value) for value in self.values}
+            known = {kind: frozenset(value for value in self.values if type(value) is kind) for kind in kinds}
+            return lambda value: value in known.get(type(value), ())
         low, high, whole = self.low, self.high, self.kind == "int"
 
         def inside(value: object) -> bool:
@@ -110,16 +110,20 @@ class Parameter:
     def decoder(self) -> Callable[[float], Value]:
         """`decode` likewise."""
         if self.kind == "choice":
-            values, count = self.values, len(self.values)
-            return lambda unit: values[min(count - 1, int(_clipped(unit) * count))]
+            cells, count = (*self.values, self.values[-1]), len(self.values)  # the upper end is of the last cell
+            return lambda unit: cells[int((unit if 0.0 <= unit <= 1.0 else _clipped(unit)) * count)]
         low, high = self._scale
         least, most, span, log, exp = self.low, self.high, high - low, self.log, math.exp
         if self.kind == "int":
             return lambda unit: int(min(most, max(least, round(_at(unit, low, span, log)))))
         form = f"%.{SIGNIFICANT_DIGITS}g"
-        if log:
-            return lambda unit: min(most, max(least, float(form % exp(low + _clipped(unit) * span))))
-        return lambda unit: min(most, max(least, float(form % (low + _clipped(unit) * span))))
+
+        def number(unit: float) -> Value:
+            at = low + (unit if 0.0 <= unit <= 1.0 else _clipped(unit)) * span
+            value = float(form % (exp(at) if log else at))
+            return value if least <= value <= most else min(most, max(least, value))
+
+        return number
 
     @property
     def _scale(self) -> tuple[float, float]:
@@ -155,8 +159,12 @@ class SearchSpace:
 
     def check(self, config: Mapping[str, object]) -> list[str]:
         """Everything wrong with a config, one sentence each; empty when it is inside the space."""
-        if config.keys() == self.by_name.keys() and all(inside(config[name]) for name, inside in self._checkers):
-            return []
+        if config.keys() == self.by_name.keys():
+            for name, inside in self._checkers:
+                if not inside(config[name]):
+                    break
+            else:
+                return []
         problems = [f"'{name}' is missing" for name in self.names if name not in config]
         problems += [f"'{name}' is not a parameter" for name in config if name not in self.by_name]
         problems += [
@@ -273,12 +281,11 @@ class CostTable:
     evaluation: Mapping[str, float] = field(default_factory=dict)
 
     def key(self, config: Config) -> str:
-        return "/".join(str(config[name]) for name in self.keys)
+        return "/".join([str(config[name]) for name in self.keys])
 
     def fixed_seconds(self, config: Config) -> float:
         """Reference seconds of a run beside its steps: overhead and evaluation."""
-        key = "/".join(str(config[name]) for name in self.evaluation_keys)
-        known = self.evaluation.get(key)
+        known = self.evaluation.get("/".join([str(config[name]) for name in self.evaluation_keys]))
         return self.overhead + (max(self.evaluation.values(), default=0.0) if known is None else known)
 
     def step_seconds(self, config: Config) -> float:

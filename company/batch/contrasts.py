@@ -22,7 +22,7 @@ from company.batch.resampling import (
     resamples,
 )
 from company.batch.rows import Arm, Row, World, regrets, strata
-from roles.observation import stream
+from roles.streams import stream
 
 EXACT = 12  # worlds up to which all 2^n swaps are looked at
 SWAPS = 4_999

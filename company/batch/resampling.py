@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from roles.observation import stream
+from roles.streams import stream
 
 RESAMPLES = 2000
 LEVEL = 0.95

@@ -20,6 +20,7 @@ from company.surrogates.world import World
 from company.virtual import VirtualCompany, run_virtually
 from company.wording import plain
 
+TOGETHER = 1024  # events that are chained in one go: between other work each takes longer
 OnStep = Callable[[Step, VirtualCompany], None]
 
 
@@ -102,21 +103,35 @@ class Follower:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.digest, self.phase, self.seconds = "", "unfounded", 0.0
+        self.phase, self.seconds = "unfounded", 0.0
         self.trail: list[tuple[float, float]] = []
         self.found: list[tuple[float, float]] = []
         self.agents: list[tuple[float, float]] = []
         self.counts: Counter[str] = Counter()
         self._best: dict[str, float] = {}  # proposer -> the regret of the best that it had tried
+        self._chained = ""
+        self._told: list[tuple[float, ev.Event]] = []  # what is not chained yet
 
     def __call__(self, step: Step, company: VirtualCompany) -> None:
         state = company.engine.state
         self.phase = state.phase
-        self.digest = chained(self.digest, step.events)
+        self._told += step.events
+        if len(self._told) >= TOGETHER:
+            self._chain()
         for at, event in step.events:
             handler = _FOLLOWED.get(type(event))
             if handler is not None:
                 handler(self, state, at, event)
+
+    @property
+    def digest(self) -> str:
+        """The running digest of all events so far."""
+        self._chain()
+        return self._chained
+
+    def _chain(self) -> None:
+        self._chained = chained(self._chained, self._told)
+        self._told.clear()
 
     def metrics(self, state: State) -> dict[str, float]:
         """What a row says of a company that closed."""

@@ -11,7 +11,7 @@ from company.compute.backend import Outcome
 from company.surrogates.world import WorldError, normals
 from company.testing import Run
 from projects.spec import Config, CostTable, Metric, Parameter, Project, SearchSpace
-from roles.observation import stream
+from roles.streams import stream
 
 STEPS = 100
 MOST_ARMS = 10_000

@@ -49,12 +49,9 @@ class Curves:
                 return ()
             shape, middle = self._usual
         end = math.log(loss) if self._scale.kind == "log" else loss
-        shift = self._slope * (end - middle)
-        moved = [
-            at + shift + sd * n
-            for at, sd, n in zip(shape, self._wobbles[nearest], normals(seed, b"recorded curve"), strict=True)
-        ]
-        return tuple([math.exp(value) for value in moved] if self._log else moved)
+        shift, luck = self._slope * (end - middle), normals(seed, b"recorded curve")
+        moved = [at + shift + sd * n for at, sd, n in zip(shape, self._wobbles[nearest], luck, strict=True)]
+        return tuple(map(math.exp, moved) if self._log else moved)
 
     def _onto(self, curves: list[Curve | None]) -> Array:
         found = np.array(curves, dtype=float)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from projects.spec import Config, SearchSpace, config_hash
-from roles.observation import stream
+from roles.streams import stream
 
 REPLICATED = 3  # one point in so many is trained with several seeds
 BASELINES = 10  # seeds of the baseline

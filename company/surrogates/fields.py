@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from company.surrogates.groups import Group
 from company.surrogates.kernel import Array, Scales, left_out, solve
 from company.surrogates.scale import Scale
-from roles.observation import stream
+from roles.streams import stream
 
 CHOSEN_ON = 600  # points that smoothness is chosen on: cubic in time
 FEWEST = 20  # points, under which a field is a constant

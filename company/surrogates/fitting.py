@@ -26,7 +26,7 @@ from company.surrogates.kernel import (
 from company.surrogates.model import Surrogate
 from company.surrogates.recording import Recording, RecordingError
 from company.surrogates.scale import Kind, Scale, possible, sound
-from roles.observation import stream
+from roles.streams import stream
 
 Log = Annotated[float, Field(ge=-50, le=50)]
 

@@ -9,7 +9,7 @@ import numpy as np
 from company.surrogates.kernel import Array
 from company.surrogates.recording import Recording, RecordingError, Row
 from projects.spec import Config, config_hash
-from roles.observation import stream
+from roles.streams import stream
 
 MOST_CONFIGS = 2500  # that predictions rest on: what a simulated training costs grows with them
 FEWEST_CONFIGS = 8

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projects.spec import Config, Parameter, SearchSpace, Value
-from roles.observation import stream
+from roles.streams import stream
 
 Array = NDArray[np.floating[Any]]
 

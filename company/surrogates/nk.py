@@ -14,7 +14,7 @@ from company.landscapes import MOST_BITS, draw
 from company.surrogates.world import WorldError, normals
 from company.testing import Run
 from projects.spec import Config, CostTable, Metric, Parameter, Project, SearchSpace
-from roles.observation import stream
+from roles.streams import stream
 
 STEPS = 100
 MOST_TIES = 15  # K: a table has N x 2^(K + 1) entries

@@ -9,7 +9,7 @@ import numpy as np
 
 from company.surrogates.model import Surrogate
 from projects.spec import Config, Parameter, Value, config_hash
-from roles.observation import stream
+from roles.streams import stream
 
 DRAWS = 4096
 BEAM = 32  # configs that are improved side by side

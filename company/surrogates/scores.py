@@ -12,7 +12,7 @@ from company.surrogates.groups import FEWEST_CONFIGS, Group
 from company.surrogates.kernel import Array, rank_correlation
 from company.surrogates.model import Surrogate
 from company.surrogates.scale import Scale
-from roles.observation import stream
+from roles.streams import stream
 
 FOLDS = 5
 

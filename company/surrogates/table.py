@@ -15,7 +15,7 @@ from company.surrogates.fitting import Fit, fit, kept_fit, surrogate_of
 from company.surrogates.model import Answer, Surrogate
 from company.surrogates.recording import RUNGS, Recording, read_recording
 from company.surrogates.world import normals
-from company.testing import Run
+from company.virtual import Priced, Run
 from projects.spec import Config, Project, Value
 
 REMEMBERED = 4096  # configs whose answers are kept: a company comes back to few
@@ -57,7 +57,7 @@ class TableWorld:
             return math.inf
         return max(0.0, self.surrogate.loss(answer.z) - self.fit.best) / (self.fit.median - self.fit.best)
 
-    def seconds(self, run: Run) -> float:
+    def seconds(self, run: Priced) -> float:
         """The cost table's seconds, times what this config took relative to others, times a seed's share.
 
         A run that fails takes the part of it that the nearest recorded failure took.
@@ -65,7 +65,7 @@ class TableWorld:
         answer, z = self._answer(run.config), _luck(run.seed)
         failure = self._failure(answer, z[0])
         ratio = math.exp(answer.ratio + self.surrogate.ratio.spread * z[2])
-        return self._project.predicted_seconds(run.config, run.steps) * ratio * (failure.share if failure else 1.0)
+        return run.cost * ratio * (failure.share if failure else 1.0)
 
     def _failure(self, answer: Answer, z: float) -> Failure | None:
         """How a run fails whose seed brings z, None where it does not."""

@@ -8,7 +8,7 @@ from struct import unpack
 from typing import Protocol
 
 from company.compute.backend import Outcome
-from company.testing import Run
+from company.virtual import Priced, Run
 from projects.spec import Config, Project
 
 _NORMAL, _UNIT = NormalDist().inv_cdf, 2.0**-53
@@ -39,7 +39,7 @@ class World(Protocol):
         """(true loss - best) / (median - best): 0 is the best there is, 1 a random draw's, infinite where it fails."""
         ...
 
-    def seconds(self, run: Run) -> float:
+    def seconds(self, run: Priced) -> float:
         """How long the run holds its slot, in company time (reference seconds)."""
         ...
 

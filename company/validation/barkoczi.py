@@ -15,7 +15,7 @@ from company.landscapes import draw
 from company.search import Policy, rounds
 from company.validation import Finding, Stopwatch, mean_of, near
 from company.validation.networks import sight
-from roles.observation import stream
+from roles.streams import stream
 
 SOURCE = "Barkoczi & Galesic 2016 [A]"
 PEOPLE, BITS, TIES, DECIMALS, STEEP = 100, 15, 7, 1, 8

@@ -15,7 +15,7 @@ from company.landscapes import draw
 from company.search import Policy, rounds
 from company.validation import Finding, Stopwatch, mean_of, near
 from company.validation.networks import sight
-from roles.observation import stream
+from roles.streams import stream
 
 SHAPE, LEVEL = "Lazer & Friedman 2007 [shape S]", "Lazer & Friedman 2007 [O]"
 PEOPLE, BITS, TIES, STEEP = 100, 20, 5, 8

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from company.knowledge import Rates, found, luck, step
 from company.validation import Finding, Stopwatch, mean_of, near
-from roles.observation import stream
+from roles.streams import stream
 
 SOURCE, OURS = "March 1991 [R]", "March 1991 [O]"
 DIMENSIONS, PEOPLE = 30, 50

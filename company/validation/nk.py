@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from company.landscapes import draw, local_optima
 from company.validation import Finding, Stopwatch, mean_of, near
-from roles.observation import stream
+from roles.streams import stream
 
 RUGGED, SMOOTH = "Kauffman & Levin 1987 [A]", "order statistics [A]"
 BITS, LANDSCAPES, FULL_LANDSCAPES = 10, 1000, 10_000

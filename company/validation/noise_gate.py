@@ -21,7 +21,8 @@ from company.testing import Run, Trainer, drive, offline
 from company.validation import Finding, Stopwatch, share_of
 from projects.spec import CostTable, Metric, Parameter, Project, SearchSpace
 from roles.intents import Approve, Build, Intent, Propose
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 SEEDS, FULL_SEEDS = 200, 1000
 POWER_SEEDS, FULL_POWER_SEEDS = 60, 400

@@ -17,7 +17,8 @@ from company.state import State
 from company.testing import Run, drive, offline
 from projects.spec import CostTable, Metric, Parameter, Project, SearchSpace
 from roles.intents import Intent, Propose
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 FIELD, HARDER = -2.5, -1.5  # mean score of an average colleague at the start, and what is added by the end
 NOISE = 1.0  # sd of a score around its agent's mean

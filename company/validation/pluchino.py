@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 
 from company.validation import Finding, Stopwatch, mean_of, near
-from roles.observation import stream
 from roles.selection import Pick, pick, ranked
+from roles.streams import stream
 
 SOURCE = "Pluchino, Rapisarda & Garofalo 2010 [S]"
 POSTS = (81, 41, 21, 11, 5, 1)  # from the bottom

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from company.event_queue import EventQueue
 from company.validation import Finding, Stopwatch, mean_of, near
-from roles.observation import stream
+from roles.streams import stream
 
 SOURCE = "Erlang C [A]"
 CASES = ((2, 0.8, 0.12), (8, 0.9, 0.14))  # slots, load, tolerance of the mean wait

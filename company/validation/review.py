@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from company.policies import ReviewRule
 from company.review import decide, who_reviews
 from company.validation import Finding, Stopwatch, near, share_of
-from roles.observation import stream
+from roles.streams import stream
 
 STRUCTURES = "Sah & Stiglitz 1986; Csaszar 2013 [A]"
 SIGNALS = "Christensen & Knudsen 2010 [A]"

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from company.validation import Finding, Stopwatch, mean_of, near
-from roles.observation import stream
 from roles.selection import lowest, ranked
+from roles.streams import stream
 
 CLOSED, SHAPE = "Scullen et al. 2005 [A]", "Scullen et al. 2005 [shape S]"
 PEOPLE, COMPANIES, FULL_COMPANIES = 100, 400, 2000

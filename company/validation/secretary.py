@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from company.validation import Finding, Stopwatch, near, share_of
-from roles.observation import stream
+from roles.streams import stream
 
 SOURCE = "Gilbert & Mosteller 1966 [A]"
 APPLICANTS, FROM = 100, 38  # the first who may be taken is the 38th

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from company.validation import Finding, Stopwatch, mean_of, near, share_of
 from company.validation.networks import matrix
-from roles.observation import stream
+from roles.streams import stream
 
 SOURCE = "Zollman 2007 [R]"
 CLOSED = "gambler's ruin of the boldest [A]"

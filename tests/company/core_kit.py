@@ -35,7 +35,8 @@ from roles.intents import (
     Stop,
     Verdict,
 )
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 DERIVED = frozenset(("chart", "space", "metric", "_shares", "_producers", "_visible", "starts"))  # follow from the rest
 TERRIBLE = {"lr": 1e-5, "width": 16}

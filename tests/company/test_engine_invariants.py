@@ -38,7 +38,8 @@ from roles.intents import (
     Stop,
     Verdict,
 )
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 PROJECT, TRAIN = rough_project(), rough_trainer()
 NASTY = "\x00\x1b[31m\ud800 ‮'; DROP TABLE event; -- {{7*7}} <script>" + "x" * 5_000

@@ -15,7 +15,7 @@ from company.state import State
 from company.surrogates.catalogue import worlds
 from company.testing import Run, drive, planted_loss, planted_project, planted_trainer
 from company.virtual import run_virtually
-from roles.observation import stream
+from roles.streams import stream
 
 FINALS = {"rule": "replicate", "finals": 0.2}
 

@@ -12,7 +12,8 @@ from company.judging import FINALS, HALF_SPENT, RESEARCH, judge, level, mean, sa
 from company.state import State
 from company.testing import Run, drive, planted_project
 from roles.intents import Intent, Propose, Verdict
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 
 def test_the_p_value_is_that_of_the_pooled_t_test() -> None:

@@ -21,7 +21,8 @@ from company.state import State
 from company.testing import Decide, FakeCompute, Run, drive
 from roles.employee import Decision, DirectEmployee
 from roles.intents import Coach, Intent
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 PROJECT, TRAIN = rough_project(), rough_trainer()
 SEED = 33

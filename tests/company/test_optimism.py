@@ -15,7 +15,7 @@ from company.report import report_text
 from company.report_rows import facts
 from company.summary import summary
 from company.testing import Run, planted_loss, planted_project
-from roles.observation import stream
+from roles.streams import stream
 
 TOO_MUCH = 0.5  # by which validation flatters every config but the baseline
 

@@ -10,7 +10,7 @@ from core_kit import chart_of, moody, rough_project, rough_trainer
 from company import events as ev
 from company.chart import OrgChart
 from company.engine import Engine
-from company.planning import affords, budget_left, budget_spent, nearest, next_proposer
+from company.planning import affords, budget_left, budget_spent, next_proposer
 from company.state import State
 from company.testing import drive, planted_project, planted_trainer
 
@@ -75,14 +75,14 @@ def test_a_manager_who_gives_nobody_anything_gives_everybody_the_same() -> None:
 
 def test_the_nearest_serve_first() -> None:
     state = founded(chart_of("lab"))
-    assert nearest(state, "bob", "engineer") == ("dan",)  # of the director's team: ada's has none
-    assert nearest(state, "bob", "researcher") == ("bob", "cleo", "hugo")
-    assert nearest(state, "vera", "engineer") == ()
+    assert state.nearest("bob", "engineer") == ("dan",)  # of the director's team: ada's has none
+    assert state.nearest("bob", "researcher") == ("bob", "cleo", "hugo")
+    assert state.nearest("vera", "engineer") == ()
     data = chart_of("lab").to_dict()
     data["positions"].append({"id": "own", "role": "engineer", "reports_to": "ada"})
     state = founded(OrgChart.from_dict(data))
-    assert nearest(state, "bob", "engineer") == ("own",)
-    assert nearest(state, "finn", "engineer") == ("dan",)
+    assert state.nearest("bob", "engineer") == ("own",)
+    assert state.nearest("finn", "engineer") == ("dan",)
 
 
 @pytest.mark.parametrize("slots", [1, 4])

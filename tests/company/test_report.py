@@ -26,7 +26,7 @@ from company.ledger import Ledger
 from company.report import close_run, report_text
 from company.testing import planted_project, planted_trainer
 from projects.spec import Metric
-from roles.observation import stream
+from roles.streams import stream
 
 FORMATS = ("html", "md", "json", "terminal")
 VOID = {"meta", "br", "hr"}

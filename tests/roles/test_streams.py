@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from roles.observation import stream
+from roles.streams import stream
 
 
 @pytest.mark.parametrize("root", [0, 7, 2**31, 2**32 - 1, 2**32, 2**63, 2**80])

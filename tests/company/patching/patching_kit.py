@@ -16,7 +16,8 @@ from company.testing import Rehearsal, offline, planted_project
 from company.virtual import Run
 from projects.spec import Project
 from roles.intents import Intent, Patch, Propose
-from roles.observation import Observation, stream
+from roles.observation import Observation
+from roles.streams import stream
 
 CODE = '''"""A toy."""
 import math

@@ -29,6 +29,7 @@ class Order:
     config: Config
     seed: int
     steps: int = 80
+    cost: float = 2.0
     attempt: int = 1
     micro_batch: int | None = None
 

@@ -61,7 +61,7 @@ def test_the_arms_of_a_bandit_have_the_stated_means_and_noise() -> None:
 def test_planted_tasks_are_worlds() -> None:
     found: tuple[World, ...] = worlds("planted", 0)
     assert [world.name for world in found] == ["valley", "bowl", "rippled", "rugged"]
-    assert all(world.seconds(Order(world.project().baseline, 1, 100)) == 1.0 for world in found)
+    assert all(world.seconds(Order(world.project().baseline, 1, 100, cost=1.0)) == 1.0 for world in found)
 
 
 def test_noise_named_by_a_seed_is_normal_and_its_own() -> None:
