@@ -79,9 +79,9 @@ def _text(value: Json) -> bytes:
 
 def _empty(value: Json, most: int) -> int:
     """In how many places a JSON value holds None; it is not looked into further once `most` are found."""
-    if isinstance(value, dict):
+    if value.__class__ is dict:
         value = [*value.values()]
-    elif not isinstance(value, (list, tuple)):
+    elif value.__class__ not in _CONTAINERS:
         return value is None
     found = value.count(None)
     for part in value:

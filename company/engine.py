@@ -218,9 +218,9 @@ class Engine:
 
     def _launch(self) -> None:
         state = self.state
-        for slot in state.free_slots():
-            if not state.queue:
-                return
+        if not state.queue:
+            return
+        for slot in state.free_slots()[: len(state.queue)]:
             experiment = state.experiments[state.queue[0]]
             watched = experiment.purpose == "proposal" and lifecycle.watcher(state, experiment) is not None
             rungs = list(state.chart.policies.watch.rungs) if watched else []

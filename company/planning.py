@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 
-from company.entities import UNDER_WAY
 from company.state import State
 
 
@@ -29,14 +28,17 @@ def at_work(state: State) -> list[str]:
 
 def awaiting(state: State) -> int:
     """Proposals asked for or on their way that the budget does not count yet."""
-    asked = sum(pending.task == "propose" for pending in state.decisions.values())
-    return asked + sum(not state.experiments[e].admitted for e in state.under_way)
+    return _asked(state) + sum(not state.experiments[e].admitted for e in state.under_way)
 
 
 def pipeline(state: State) -> int:
     """Experiments that hold a slot or will ask for one."""
-    asked = sum(pending.task == "propose" for pending in state.decisions.values())
-    return asked + sum(state.experiments[e].status in UNDER_WAY for e in state.under_way)
+    return _asked(state) + len(state.under_way)
+
+
+def _asked(state: State) -> int:
+    """Proposals that somebody is thinking about."""
+    return [pending.task for pending in state.decisions.values()].count("propose")
 
 
 def runs_left(state: State) -> float:

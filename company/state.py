@@ -177,7 +177,9 @@ class State:
 
     def due_for_proposal(self, position: str) -> float:
         """The virtual time at which a researcher's next proposal is due (planning.next_proposer)."""
-        return max(self.passes[position] + 1.0 / max(self.share_of(position), 1e-6), self.pass_now)
+        share = self.share_of(position)
+        due = self.passes[position] + 1.0 / (share if share > 1e-6 else 1e-6)
+        return due if due > self.pass_now else self.pass_now
 
     def share_of(self, position: str) -> float:
         """A position's share of the company's compute: the product of shares down its chain."""

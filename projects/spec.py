@@ -62,8 +62,9 @@ class Parameter:
     def checker(self) -> Callable[[object], bool]:
         """`contains` with everything worked out that does not depend on the value."""
         if self.kind == "choice":
-            kinds = {type(value) for value in self.values}
-            known = {kind: frozenset(value for value in self.values if type(value) is kind) for kind in kinds}
+            known: dict[type, set[Value]] = {}
+            for value in self.values:
+                known.setdefault(type(value), set()).add(value)
             return lambda value: value in known.get(type(value), ())
         low, high, whole = self.low, self.high, self.kind == "int"
 

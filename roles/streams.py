@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -44,7 +45,8 @@ class _Seeded(ISeedSequence):
 def stream(root: int, entity: str, purpose: str, n: int = 0) -> np.random.Generator:
     """The random stream named by what it is for: SeedSequence(root, spawn_key=(crc32(entity), crc32(purpose), n))."""
     if 0 <= root < WORD and 0 <= n < WORD:
-        return np.random.Generator(np.random.PCG64(_Seeded(_words(_pool(root, entity, purpose), n))))
+        seed: Any = _Seeded(_words(_pool(root, entity, purpose), n))  # numpy's stubs know no ISeedSequence
+        return np.random.Generator(np.random.PCG64(seed))
     key = (zlib.crc32(entity.encode()), zlib.crc32(purpose.encode()), n)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(root, spawn_key=key)))
 

@@ -55,15 +55,10 @@ def work(task: Task, on_step: OnStep | None = None) -> Row:
 
 def run(task: Task, world: World, follower: Follower, on_step: OnStep | None = None) -> Engine:
     """The company of a row in its world, from founding to closing."""
-
-    def both(step: Step, company: VirtualCompany) -> None:
-        follower(step, company)
-        if on_step is not None:
-            _outside(on_step, step, company)
-
     return run_virtually(
         world.project(), shared_chart(task.chart), world.train, seed=task.seed, slots=task.slots,
-        seconds=world.seconds, pace=task.pace, engine=task.engine, on_step=both,
+        seconds=world.seconds, pace=task.pace, engine=task.engine,
+        on_step=_both(follower, on_step) if on_step else follower,
     )  # fmt: skip
 
 
@@ -75,11 +70,17 @@ class _Outside(Exception):
         self.error = error
 
 
-def _outside(on_step: OnStep, step: Step, company: VirtualCompany) -> None:
-    try:
-        on_step(step, company)
-    except Exception as error:
-        raise _Outside(error) from error
+def _both(follower: Follower, on_step: OnStep) -> OnStep:
+    """The follower, then the looker-on."""
+
+    def look(step: Step, company: VirtualCompany) -> None:
+        follower(step, company)
+        try:
+            on_step(step, company)
+        except Exception as error:
+            raise _Outside(error) from error
+
+    return look
 
 
 def failed(task: Task, stage: str, reason: str, follower: Follower | None = None) -> Row:

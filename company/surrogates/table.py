@@ -104,7 +104,7 @@ def _luck(seed: int) -> tuple[float, ...]:
     return tuple(normals(seed, b"recorded noise", 3))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _steps(steps: int) -> tuple[int, ...]:
     return rung_steps(RUNGS, steps)
 
