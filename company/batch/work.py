@@ -43,12 +43,12 @@ def work(task: Task, on_step: OnStep | None = None) -> Row:
         reason = state.closed.reason if state.closed else "the company stopped without closing"
         return failed(task, "founding" if state.champion is None else "running", reason, follower)
     try:
-        metrics = follower.metrics(state)
+        digest, metrics = follower.digest, follower.metrics(state)
     except Exception as error:
         return failed(task, "measuring", _reason(error), follower)
     trails = {FOUND: tuple(follower.found), AGENTS: tuple(follower.agents)}
     return Row(
-        task.arm.chart, task.project, task.arm.settings, task.seed, follower.digest, "ok", metrics,
+        task.arm.chart, task.project, task.arm.settings, task.seed, digest, "ok", metrics,
         tuple(follower.trail), trails,
     )  # fmt: skip
 
@@ -131,8 +131,8 @@ class Follower:
         return self._chained
 
     def _chain(self) -> None:
-        self._chained = chained(self._chained, self._told)
-        self._told.clear()
+        told, self._told = self._told, []  # what cannot be chained fails the row once, not again when that is told
+        self._chained = chained(self._chained, told)
 
     def metrics(self, state: State) -> dict[str, float]:
         """What a row says of a company that closed."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -45,6 +47,13 @@ def test_an_error_in_a_company_is_a_failed_row_with_its_stage(
     row = work(grid().task(0))
     assert (row.status, row.stage) == ("failed", stage)
     assert row.reason.startswith("ValueError: no such") and row.reason.isprintable()
+
+
+def test_a_company_whose_facts_cannot_be_digested_is_a_failed_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = World.project
+    monkeypatch.setattr(World, "project", lambda self: replace(project(self), references={"gzip": math.nan}))
+    row = work(grid().task(0))
+    assert (row.status, row.stage, row.digest) == ("failed", "measuring", "") and "not JSON compliant" in row.reason
 
 
 def test_a_baseline_that_fails_is_a_row_that_failed_at_founding(monkeypatch: pytest.MonkeyPatch) -> None:
