@@ -25,18 +25,18 @@ class Cube:
         self.ordered = np.array([parameter.ordered for parameter in space.parameters], dtype=bool)
         widths = [1 if parameter.ordered else len(parameter.values) for parameter in space.parameters]
         self.owner = np.repeat(np.arange(len(widths)), widths)
-        self.first = np.cumsum([0, *widths])
+        first = np.cumsum([0, *widths])[:-1]
+        self._columns, self._words = first[self.ordered], np.flatnonzero(~self.ordered)
+        self._cells, self._counts = first[self._words], self.size[self._words]
         self._choices = [i for i, parameter in enumerate(space.parameters) if parameter.kind == "choice"]
         self._ints = [i for i, parameter in enumerate(space.parameters) if parameter.kind == "int"]
 
     def features(self, units: np.ndarray) -> np.ndarray:
         """Points of the unit cube (n, d) as features (n, p)."""
         out = np.zeros((len(units), len(self.owner)))
-        out[:, self.first[:-1][self.ordered]] = units[:, self.ordered]
-        rows = np.arange(len(units))
-        for i in np.flatnonzero(~self.ordered):
-            cell = np.minimum((units[:, i] * self.size[i]).astype(int), self.size[i] - 1)
-            out[rows, self.first[i] + cell] = HALF
+        out[:, self._columns] = units[:, self.ordered]
+        cells = np.minimum((units[:, self._words] * self._counts).astype(int), self._counts - 1)
+        out[np.arange(len(units))[:, None], self._cells + cells] = HALF
         return out
 
     def snap(self, units: np.ndarray) -> np.ndarray:
