@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from company import events as ev
+from company.noise import failed_baseline
 from company.standing import better_by, champion_is_baseline, champion_metric, progress
 from company.state import State
 from company.wording import count, number, plain
@@ -19,16 +21,32 @@ class Conclusion:
     sentence: str
 
 
-def conclude(state: State) -> Conclusion:
-    """What can be said of a run as it stands, closed or not."""
+def conclude(state: State, directory: Path | None = None) -> Conclusion:
+    """What can be said of a run as it stands, closed or not; `directory` is where a failed one may have left a log."""
     if state.closed is not None and state.closed.failed:
-        reason = plain(state.closed.reason, 300).rstrip(".")
+        reason = plain(why_ended(state, directory), 600).rstrip(".")
         return Conclusion("failed", f"Nothing can be concluded: the company could not work: {reason}.")
     if state.holdout is not None:
         return of_holdout(state, state.holdout)
     if state.phase == "unfounded":
         return Conclusion("open", "Nothing can be concluded: the company was not founded.")
     return Conclusion("open", f"The run has not finished, so nothing can be concluded yet: {_so_far(state)}.")
+
+
+def why_ended(state: State, directory: Path | None = None) -> str:
+    """Why a run ended; where the company could not work, with the last words of the baseline run that failed.
+
+    A run that really trained keeps all that it said in `directory`; in virtual time there is no such file to name.
+    """
+    if state.closed is None:
+        return state.ended_because
+    run = failed_baseline(state) if state.closed.failed else None
+    if run is None:
+        return state.closed.reason
+    lines = [plain(line, 160) for line in run.detail.splitlines() if line.strip()]
+    reason = ": ".join([state.closed.reason, *lines[-1:]])
+    log = directory / "experiments" / run.id / "log.txt" if directory is not None else None
+    return f"{reason}; {log} holds what it said" if log is not None and log.is_file() else reason
 
 
 def of_holdout(state: State, holdout: ev.HoldoutMeasured) -> Conclusion:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from company import events as ev
-from company.entities import FINISHED
+from company.entities import FINISHED, Experiment
 from company.experiments import create
 from company.judging import mean, sample_sd
 from company.patching.versions import content_hash
 from company.planning import training_seed
+from company.state import State
 
 if TYPE_CHECKING:
     from company.engine import Engine
@@ -33,7 +34,11 @@ def settle(engine: Engine) -> None:
     values = [e.metric for e in runs if e.metric is not None]
     if len(values) < 2:
         first = next(e for e in runs if e.metric is None)
-        why = f"the baseline failed ({first.failure}): experiments/{first.id}/log.txt holds what it said"
-        engine.emit(ev.RunClosed(True, why))
+        engine.emit(ev.RunClosed(True, f"the baseline failed ({first.failure}) in {first.id}"))
         return
     engine.emit(ev.NoiseMeasured(mean(values), sample_sd(values), len(values)))
+
+
+def failed_baseline(state: State) -> Experiment | None:
+    """The baseline run that a company closed for when it could not work, None where all gave a metric."""
+    return next((e for e in state.experiments.values() if e.purpose == "baseline" and e.metric is None), None)

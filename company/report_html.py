@@ -49,7 +49,7 @@ def page(account: Account) -> str:
 
 
 def _header(account: Account, title: str) -> Html:
-    found = conclude(account.state)
+    found = conclude(account.state, account.directory)
     return el(
         "header", el("p", title, el("span", _WORDS[found.kind], class_=f"badge {found.kind}"), class_="eyebrow"),
         el("h1", found.sentence),

@@ -32,7 +32,7 @@ def _lines(account: Account) -> Iterator[str]:
     founded, name = state.phase != "unfounded", state.brief.get("name")
     yield f"# {escape(f'{state.chart.company} on {name}') if founded else 'A company'}"
     yield ""
-    yield f"**{escape(conclude(state).sentence)}**"
+    yield f"**{escape(conclude(state, account.directory).sentence)}**"
     if not founded:
         return
     yield from _table("", ("", "", ""), ((f.name, f.value, f.note) for f in facts(account)))

@@ -54,7 +54,7 @@ class ClosingWords:
 
 def closing_words(account: Account) -> ClosingWords:
     """The report of a run for a terminal."""
-    found, state = conclude(account.state), account.state
+    found, state = conclude(account.state, account.directory), account.state
     head, more = Text(f"\n{found.sentence}", STYLES[found.kind]), _more(account)
     if state.phase == "unfounded":
         return ClosingWords(head, (), (), (), more)

@@ -10,6 +10,7 @@ from typing import Any
 
 from company.account import Account, read_run
 from company.chaining import payload
+from company.conclusion import why_ended
 from company.credits import credits_of
 from company.narration import narrate
 from company.optimism import optimism
@@ -35,7 +36,7 @@ def summarise(account: Account) -> dict[str, Any]:
     found = {
         "run_dir": str(account.directory),
         "status": _status(state),
-        "reason": state.closed.reason if state.closed else state.ended_because,
+        "reason": why_ended(state, account.directory),
         "company": state.chart.company,
         "project": state.brief["name"],
         "seed": state.seed,

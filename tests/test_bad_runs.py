@@ -197,7 +197,9 @@ def test_a_baseline_that_fails_closes_the_run_with_one_line(tmp_path: Path) -> N
     write_project(tmp_path / "tiny", baseline_mode="raise")
     done = loopworks("run", "solo", "--project", "tiny", "--out", "out", cwd=tmp_path)
     assert done.returncode == 1
-    assert "the baseline failed (crash)" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("loopworks: the company could not work: the baseline failed (crash) in e0001: RuntimeError")
+    assert last.endswith("; out/experiments/e0001/log.txt holds what it said")
     assert (tmp_path / "out" / "report.html").exists()
 
 

@@ -168,7 +168,9 @@ def _show(plan: Any, as_json: bool, plain: bool) -> Exit:
     if state.closed is None:
         return _say(f"stopped{_resumable(plan)}", Exit.INTERRUPTED)
     if state.closed.failed:
-        return _say(f"the company could not work: {state.closed.reason}", Exit.FAILED)
+        from company.conclusion import why_ended
+
+        return _say(f"the company could not work: {why_ended(state, plan.directory.path)}", Exit.FAILED)
     return Exit.DONE
 
 

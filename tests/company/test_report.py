@@ -174,6 +174,25 @@ def test_a_run_that_failed_while_founding_is_reported(tmp_path: Path, form: str)
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_a_failed_baseline_is_told_with_its_last_words_and_a_log_only_where_there_is_one(
+    tmp_path: Path, form: str
+) -> None:
+    words = "Traceback (most recent call last):\nImportError: no module named foo"
+    state = record(tmp_path, train=lambda run: Outcome("failed", failure="crash", detail=words))
+    assert state.closed is not None and state.closed.reason == "the baseline failed (crash) in e0001"
+    log = tmp_path / "experiments" / "e0001" / "log.txt"
+
+    def told() -> str:
+        return report_text(tmp_path, form, 1000).replace("\\", "")  # type: ignore[arg-type]
+
+    assert "the baseline failed (crash) in e0001: ImportError: no module named foo" in told()
+    assert "log.txt" not in told()
+    log.parent.mkdir(parents=True)
+    log.write_text(words)
+    assert f"{log} holds what it said" in told()
+
+
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("most", [1, 2, 5, 9, 40, 200])
 def test_a_run_that_stopped_anywhere_is_reported(tmp_path: Path, form: str, most: int) -> None:
     record(tmp_path, most=most)

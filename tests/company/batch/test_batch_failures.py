@@ -59,7 +59,7 @@ def test_a_company_whose_facts_cannot_be_digested_is_a_failed_row(monkeypatch: p
 def test_a_baseline_that_fails_is_a_row_that_failed_at_founding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "train", lambda self, run: Outcome("failed", failure="crash"))
     row = work(grid().task(0))
-    assert (row.status, row.stage) == ("failed", "founding") and "baseline failed (crash)" in row.reason
+    assert (row.status, row.stage) == ("failed", "founding") and row.reason == "the baseline failed (crash) in e0001"
 
 
 def test_a_batch_of_which_every_row_failed_ends_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
