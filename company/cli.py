@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from company.commands.inputs import say_usage
+from company.commands.inputs import say_usage, with_named_paths
 from company.exits import Exit
 
 COMMANDS = {
@@ -38,7 +38,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        return getattr(module, cmd_name)
+        return with_named_paths(getattr(module, cmd_name))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

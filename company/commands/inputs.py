@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +18,26 @@ class Refused(click.ClickException):
 
     def show(self, file: object = None) -> None:
         click.echo(f"loopworks: {self.format_message()}", err=True)
+
+
+class Named(click.Path):
+    """A path with a name: an empty one, as of a variable that was never set, would be the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty: name a directory or a file, or '.' for the one you are in", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def with_named_paths(command: click.Command) -> click.Command:
+    """The command, and those below it, with every option and argument that is a path taken as `Named`."""
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path):
+            parameter.type = Named(path_type=Path)
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_named_paths(below)
+    return command
 
 
 def need_runs(directories: Sequence[Path]) -> None:
