@@ -65,10 +65,8 @@ def find_folder(name_or_path: str | Path) -> Path:
     """Where a project is: a shipped name wins over a folder of the same name (write ./NAME for that)."""
     given = str(name_or_path)
     if not given:  # a path without a name would be the current directory
-        shipped = ', '.join(shipped_projects())
+        shipped = ", ".join(shipped_projects())
         raise ProjectError([f"no project is named: shipped are {shipped}; or give the path of a folder"])
-            [f"no project is named: shipped are {', '.join(shipped_projects())}; or give a folder's path"]
-        )
     if given in shipped_projects():
         return HERE / given
     path = Path(given).expanduser()
