@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from company.account import Account
 from company.conclusion import conclude
+from company.markdown_text import line, part
 from company.model_costs import HEADS, HEADS_OF_EXPERIMENTS, cost_rows, dear
 from company.report_people import CREDIT, READING, SCALE, UNCHANGED, changes, groups
 from company.report_rows import commands, decisions, facts, provenance, references, runs, settings
 from company.state import State
-from company.wording import plain
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>@$:-])")
-
-
-def escape(text: object) -> str:
-    """Text that Markdown shows as it is: specials after a backslash, HTML as entities, one line."""
-    line = plain(text, 1000).replace("&", "&amp;")
-    return _SPECIAL.sub(r"\\\1", line).replace(r"\<", "&lt;").replace(r"\>", "&gt;")
 
 
 def markdown(account: Account) -> str:
@@ -30,9 +21,9 @@ def markdown(account: Account) -> str:
 def _lines(account: Account) -> Iterator[str]:
     state = account.state
     founded, name = state.phase != "unfounded", state.brief.get("name")
-    yield f"# {escape(f'{state.chart.company} on {name}') if founded else 'A company'}"
+    yield f"# {line(f'{state.chart.company} on {name}') if founded else 'A company'}"
     yield ""
-    yield f"**{escape(conclude(state, account.directory).sentence)}**"
+    yield f"**{part(conclude(state, account.directory).sentence)}**"
     if not founded:
         return
     yield from _table("", ("", "", ""), ((f.name, f.value, f.note) for f in facts(account)))
@@ -67,7 +58,7 @@ def _people(account: Account) -> Iterator[str]:
     yield from ("", "## People")
     heads = ("agent", "brain", "status", "score (90 % interval)", "n", "parts", "credited")
     for group in groups(account):
-        yield from ("", f"**{group.role.capitalize()}s**, score in {escape(group.unit)}:")
+        yield from ("", f"**{group.role.capitalize()}s**, score in {part(group.unit)}:")
         rows = (
             (p.id, p.brain, p.status, p.score, p.n, "; ".join(": ".join(part) for part in p.parts), p.credited)
             for p in group.people
@@ -100,7 +91,7 @@ def _changes(account: Account) -> Iterator[str]:
 
 def _tree(state: State, position: str, depth: int) -> Iterator[str]:
     agent = state.agent_at(position)
-    yield f"{'  ' * depth}- **{escape(agent.id)}** {escape(agent.role)}, {escape(agent.name)}"
+    yield f"{'  ' * depth}- **{part(agent.id)}** {part(agent.role)}, {part(agent.name)}"
     for report in state.filled(state.chart.reports(position)):
         yield from _tree(state, report, depth + 1)
 
@@ -112,4 +103,4 @@ def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> I
     yield f"| {' | '.join(heads)} |"
     yield f"|{' --- |' * len(heads)}"
     for row in rows:
-        yield f"| {' | '.join(escape(cell) for cell in row)} |"
+        yield f"| {' | '.join(part(cell) for cell in row)} |"

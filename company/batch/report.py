@@ -9,8 +9,8 @@ from pathlib import Path
 from company.batch import plots
 from company.batch.statistics import Analysis
 from company.batch.tables import Table, tables
+from company.markdown_text import line, part
 from company.markup import Html, el
-from company.report_markdown import escape
 from company.wording import count
 
 STYLES = (Path(__file__).parents[1] / "report.css", Path(__file__).with_name("batch.css"))
@@ -54,17 +54,17 @@ def _title(analysis: Analysis) -> str:
 
 
 def _lines(analysis: Analysis, made: Mapping[str, object], folder: str) -> Iterator[str]:
-    yield f"# {escape(_title(analysis)).capitalize()}"
-    yield from ("", f"**{escape(analysis.verdict.sentence)}**")
+    yield f"# {line(_title(analysis)).capitalize()}"
+    yield from ("", f"**{part(analysis.verdict.sentence)}**")
     for note in analysis.notes:
-        yield from ("", escape(note))
+        yield from ("", line(note))
     for table in tables(analysis, made):
-        yield from ("", f"## {escape(table.title)}", "")
+        yield from ("", f"## {line(table.title)}", "")
         if table.words:
-            yield from (escape(table.words), "")
+            yield from (line(table.words), "")
         yield f"| {' | '.join(table.heads)} |"
         yield f"|{''.join(' ---: |' if i in table.numeric else ' --- |' for i in range(len(table.heads)))}"
-        yield from (f"| {' | '.join(escape(cell) for cell in row)} |" for row in table.rows)
+        yield from (f"| {' | '.join(part(cell) for cell in row)} |" for row in table.rows)
     for name in plots.pictures(analysis) if folder else ():
         yield from ("", f"![{CAPTIONS[name]}]({folder}/{name}.svg)")
 

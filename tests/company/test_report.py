@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from markdown_it import MarkdownIt
 from report_kit import hostile, record
 from rich.console import Console
 
@@ -103,7 +104,9 @@ def test_hostile_text_is_only_text_in_every_format(tmp_path: Path) -> None:
 def test_markdown_escapes_what_is_not_ours(tmp_path: Path) -> None:
     record(tmp_path, "lab", decide=hostile)
     text = report_text(tmp_path, "md")
-    assert "<script" not in text and "](javascript" not in text and "**y**" not in text
+    assert "<script" not in text and r"\*\*y\*\*" in text
+    inline = [child for token in MarkdownIt("gfm-like").parse(text) for child in token.children or []]
+    assert {token.type for token in inline} <= {"text", "softbreak", "strong_open", "strong_close"}
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert all(len(re.findall(r"(?<!\\)\|", line)) in (3, 4, 8, 9) for line in rows)
     assert not [line for line in text.splitlines() if line.startswith("# h")]
