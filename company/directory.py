@@ -10,7 +10,10 @@ import sqlite3
 import time
 from pathlib import Path
 
+from company.compute.folder import remove
+
 SQLITE = b"SQLite format 3\0"  # how every database begins
+LOCK = "lock"
 LOCK_PATIENCE_S = 5.0  # workers of a killed engine hold the lock for a moment longer than the engine
 
 
@@ -30,6 +33,8 @@ class RunDirectory:
         self.report = path / "report.html"
         self.code = path / "code.git"
         self._lock: int | None = None
+        self._before: frozenset[str] | None = None  # what `create` found in it
+        self._made: tuple[Path, ...] = ()  # the folders that `create` made, innermost first
 
     @property
     def lock_fd(self) -> int:
@@ -49,9 +54,23 @@ class RunDirectory:
                 " or choose another --out"
             )
         try:
+            made = tuple(folder for folder in (self.path, *self.path.parents) if not folder.exists())
+            before = frozenset(() if made else (path.name for path in self.path.iterdir()))
             self.experiments.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DirectoryError(_explain(self.path, error)) from error
+        self._before, self._made = before, made
+
+    def abandon(self) -> None:
+        """Remove what was made since `create`, while this process has the lock, unless a run was founded meanwhile."""
+        if self._before is None or not _is_unfounded(self.ledger):
+            return
+        with contextlib.suppress(OSError):
+            for path in sorted(self.path.iterdir(), key=lambda path: path.name == LOCK):  # the lock last
+                if path.name not in self._before:
+                    remove(path)
+            for folder in self._made:
+                folder.rmdir()
 
     def need_run(self) -> None:
         """Raises DirectoryError where there is nothing to resume, and leaves what is there as it is.
@@ -66,14 +85,17 @@ class RunDirectory:
     def lock(self) -> None:
         """Take the directory for this process. Raises DirectoryError when another engine works in it."""
         try:
-            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise DirectoryError(_explain(self.path, error)) from error
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while True:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
+                if os.fstat(self._lock).st_nlink:
+                    return
+                self.unlock()
+                raise DirectoryError(f"{self.path}: the run that was begun here was given up: start again")
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     self.unlock()
@@ -92,7 +114,7 @@ class RunDirectory:
 def is_held(directory: Path) -> bool:
     """Whether an engine works in this run directory now. The look takes microseconds, and engines outwait it."""
     try:
-        lock = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(directory / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from company.chart import OrgChart
 from company.chart_yaml import find_chart, load_chart, read_text, save_chart
-from company.compute.backend import Slot
+from company.compute.backend import ComputeError, Slot
 from company.compute.cuda_proof import Proof
 from company.compute.local import LocalCompute
 from company.compute.prepare import marked
@@ -123,6 +123,9 @@ def _with_directory(
             if plan.resume:
                 _check_models(plan, prepared)
             return asyncio.run(_work(plan, prepared, ledger, on_step, on_ready))
+    except ComputeError:
+        directory.abandon()
+        raise
     finally:
         directory.unlock()
 

@@ -203,6 +203,16 @@ def test_a_baseline_that_fails_closes_the_run_with_one_line(tmp_path: Path) -> N
     assert (tmp_path / "out" / "report.html").exists()
 
 
+def test_a_run_that_cannot_be_founded_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "tiny")
+    evaluator = (project / "evaluate.py").read_text()
+    (project / "evaluate.py").write_text(evaluator.replace("prepare(args.folder)", "raise SystemExit(3)"))
+    done = loopworks("run", "solo", "--project", "tiny", "--slots", "1", cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "'tiny' cannot prepare its data" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
 def test_interrupting_says_how_to_go_on_and_going_on_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     write_project(tmp_path / "tiny", step=0.01)
     write_chart(tmp_path / "chart.yaml")

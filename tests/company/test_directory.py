@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from report_kit import record
 
 from company import directory
 from company.directory import DirectoryError, RunDirectory, next_directory
+from company.ledger import Ledger
 
 HOLDER = """
 import sys
@@ -87,3 +89,49 @@ def test_runs_are_numbered(tmp_path: Path) -> None:
     (tmp_path / "startup-digits-3").mkdir()
     assert next_directory(tmp_path, "startup", "digits").name == "startup-digits-2"
     assert next_directory(tmp_path, "startup", "byte_lm").name == "startup-byte_lm-1"
+
+
+def test_a_run_that_was_given_up_before_its_founding_leaves_nothing_of_its_own(tmp_path: Path) -> None:
+    for path, mine in ((tmp_path / "runs" / "one", ()), (tmp_path / "there", ("note.txt",))):
+        for name in mine:
+            path.mkdir()
+            (path / name).touch()
+        run = RunDirectory(path)
+        run.create()
+        run.lock()
+        Ledger(run.ledger, write=True).close()
+        (run.data / "deep").mkdir(parents=True)
+        run.abandon()
+        run.unlock()
+        assert path.exists() == bool(mine) and [each.name for each in path.glob("*")] == list(mine)
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_run_that_was_founded_or_that_is_gone_on_with_is_never_given_up(tmp_path: Path) -> None:
+    founded, resumed = RunDirectory(tmp_path / "founded"), RunDirectory(tmp_path / "resumed")
+    founded.create()
+    record(founded.path, most=3)
+    founded.abandon()
+    assert founded.ledger.is_file()
+    resumed.path.mkdir()
+    Ledger(resumed.ledger, write=True).close()
+    resumed.abandon()
+    assert resumed.ledger.is_file()
+
+
+def test_who_waited_for_a_run_that_was_given_up_is_told_to_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = RunDirectory(tmp_path / "run"), RunDirectory(tmp_path / "run")
+    first.create()
+    first.lock()
+    Ledger(first.ledger, write=True).close()
+
+    def meanwhile(seconds: float) -> None:
+        first.abandon()
+        first.unlock()
+
+    monkeypatch.setattr(directory.time, "sleep", meanwhile)
+    with pytest.raises(DirectoryError, match="given up: start again"):
+        second.lock()
+    assert not first.path.exists()

@@ -215,6 +215,7 @@ def test_a_node_that_cannot_give_the_level_ends_the_run_before_it_is_founded(
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("loopworks: a node of the Ray cluster: --sandbox strict: "), done.stderr
+    assert not (tmp_path / "there").exists()
 
 
 async def test_a_slot_of_a_cluster_with_gpus_is_a_share_of_one_and_has_to_prove_it(
