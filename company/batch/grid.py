@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from company.batch.rows import Arm
 from company.batch.scenario import Scenario, ScenarioError, setting_text, short_names
 from company.chart import OrgChart
-from company.chart_problems import ChartError
+from company.chart_problems import ChartError, quoted, suggest
 from company.chart_yaml import load_chart
 from company.comparison import combinations
 from company.edits import EditError, SetPolicy
 from company.revision import apply
 from company.virtual import Pace
+from company.wording import plain
 
 SOLO = "solo"
 RULE = "replace.rule"
 CONTROL_RULES = ("never", "random")
+LISTED = 6  # arms that an error lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Arms x projects x seeds. Rows are numbered by seed, then project, then arm: worlds one after another."""
+    """Arms x projects x seeds. Rows are numbered by seed, then project, then arm: worlds one after another.
+
+    `again` are (name, project) of names that stand for a project that is there already.
+    """
 
     scenario: Scenario
     arms: tuple[Contender, ...]
     projects: tuple[str, ...]
+    again: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return self.scenario.seeds * len(self.projects) * len(self.arms)
@@ -81,17 +88,31 @@ class Grid:
         each = len(self.projects) * len(self.arms)
         return range(first * each, last * each)
 
+    def named(self, name: str) -> Arm:
+        """The arm that rows call so, "startup replace.rule=never". Raises ScenarioError, which lists the arms."""
+        words, arms = name.split(), [each.arm for each in self.arms]
+        found = [arm for arm in arms if words == [*arm.chart.split(), *arm.settings.split()]]
+        if found:
+            return found[0]
+        there = "; ".join(plain(arm, 80) for arm in arms[:LISTED])
+        more = f"; and {len(arms) - LISTED} more" if len(arms) > LISTED else ""
+        hint = suggest(name, map(str, arms))
+        raise ScenarioError(f"reference: no arm is called {quoted(name)}: there is {there}{more}{hint}")
+
 
 def resolve(scenario: Scenario) -> Grid:
     """The grid of a scenario: charts loaded, settings made, controls added, projects found.
 
-    Every arm gets the same budget: `experiments`, or that of the first chart. Raises ScenarioError in one line.
+    Every arm gets the same budget: `experiments`, or that of the first chart. A project that is named twice is there
+    once, under the first of its names. Raises ScenarioError in one line.
     """
     try:
         arms = _arms(scenario)
     except (ChartError, EditError) as error:
         raise ScenarioError(str(error).split("\n")[0]) from None
-    return Grid(scenario, tuple(arms), _projects(scenario))
+    first = _projects(scenario)
+    again = tuple((name, project) for name, project in first.items() if name != project)
+    return Grid(scenario, tuple(arms), tuple(dict.fromkeys(first.values())), again)
 
 
 def _arms(scenario: Scenario) -> list[Contender]:
@@ -105,9 +126,19 @@ def _arms(scenario: Scenario) -> list[Contender]:
         for name, chart in charts.items()
         for setting in combinations(chart, scenario.set)
     }
+    _refuse_twins(wanted)
     if not scenario.controls:
         return [Contender(arm, chart.to_dict(), False) for arm, chart in wanted.items()]
     return _with_controls(wanted, dict(_controls(charts, budget)))
+
+
+def _refuse_twins(wanted: Mapping[Arm, OrgChart]) -> None:
+    """Two names for one chart would count its companies twice. Raises ScenarioError."""
+    found: dict[str, Arm] = {}
+    for arm, chart in wanted.items():
+        twin = found.setdefault(json.dumps(chart.to_dict(), sort_keys=True), arm)
+        if twin != arm:
+            raise ScenarioError(f"{twin} and {arm} are the same chart: name one of them")
 
 
 def _with_controls(wanted: Mapping[Arm, OrgChart], controls: Mapping[Arm, OrgChart]) -> list[Contender]:
@@ -139,18 +170,21 @@ def _with_budget(chart: OrgChart, budget: Any) -> OrgChart:
     )
 
 
-def _projects(scenario: Scenario) -> tuple[str, ...]:
-    """The worlds by name, families taken apart. A world that cannot be made is found out now, not after an hour."""
+def _projects(scenario: Scenario) -> dict[str, str]:
+    """The project of each name, families taken apart: the first name that stands for the same.
+
+    A world that cannot be made is found out now, not after an hour.
+    """
     from company.simulated import FAMILIES
-    from company.surrogates.catalogue import worlds
+    from company.surrogates.catalogue import identity, worlds
     from company.surrogates.world import WorldError
 
-    found = [kind for name in scenario.projects for kind in FAMILIES.get(name, (name,))]
-    for name in found:
+    known, found = dict[Hashable, str](), dict[str, str]()
+    for name in [kind for project in scenario.projects for kind in FAMILIES.get(project, (project,))]:
         try:
-            made = worlds(name, scenario.seed)
+            if len(made := worlds(name, scenario.seed)) != 1:
+                raise ScenarioError(f"project '{name}' is {len(made)} worlds: name each of them")
+            found[name] = known.setdefault(identity(name), name)
         except WorldError as error:
             raise ScenarioError(str(error)) from None
-        if len(made) != 1:
-            raise ScenarioError(f"project '{name}' is {len(made)} worlds: name each of them")
-    return tuple(dict.fromkeys(found))
+    return found

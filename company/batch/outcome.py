@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from company.batch.grid import Grid
 from company.batch.race import Dropped
-from company.batch.rows import Row
+from company.batch.rows import Arm, Row
 from company.batch.statistics import Analysis, analyse
 from company.batch.store import Store
 from company.wording import count, finite, percent
@@ -21,16 +22,25 @@ WITH_TRAILS = 5_000  # rows whose best-so-far curves are drawn; of more, those o
 LIBRARIES = ("loopworks", "numpy", "scipy")
 
 
-def analysis_of(grid: Grid, store: Store) -> Analysis:
-    """The statistics of all rows that there are; contrasts are against the best control, or the first arm."""
+def analysis_of(grid: Grid, store: Store, named: Arm | None = None) -> Analysis:
+    """The statistics of all rows that there are, and a note where they were looked at before.
+
+    Contrasts are against the arm that was `named`, else the best control, else the first arm.
+    """
     numbered = store.rows(trails=True, below=WITH_TRAILS)
     rows = [row for _, row in numbered]
     rows += [row for number, row in store.rows() if number >= WITH_TRAILS]
-    reference = None if grid.controls else grid.base
-    return analyse(rows, grid.controls, reference)
+    found = analyse(rows, grid.controls, named or (None if grid.controls else grid.base))
+    return replace(found, notes=(*_looked(store.looks()), *found.notes))
 
 
-def made(grid: Grid, store: Store, dropped: Sequence[Dropped]) -> dict[str, object]:
+def _looked(seeds: Sequence[int]) -> Iterator[str]:
+    if len(seeds) > 1:
+        words = f"{', '.join(map(str, seeds[:-1]))} and {seeds[-1]} seeds"
+        yield f"Looked at after {words}: intervals and p values do not allow for looking again; what --race drops does."
+
+
+def made(grid: Grid, store: Store, dropped: Sequence[Dropped], named: Arm | None = None) -> dict[str, object]:
     """How the batch was made: what a reader needs to make it again."""
     wanted = grid.scenario.model_dump(mode="json", exclude_defaults=True)
     budget = grid.arms[0].chart["budget"]
@@ -44,6 +54,8 @@ def made(grid: Grid, store: Store, dropped: Sequence[Dropped]) -> dict[str, obje
         "engine": grid.scenario.engine,
         "versions": ", ".join(f"{key} {value}" for key, value in store.versions().items()),
     }
+    if named is not None:
+        found["reference"] = f"{named}, as asked for"
     if dropped:
         found["dropped by the race"] = "; ".join(map(_dropped, dropped))
     return found
@@ -67,7 +79,9 @@ def as_json(grid: Grid, store: Store, analysis: Analysis, dropped: Sequence[Drop
     yield _dump(head)[:-1] + ', "rows": ['
     for i, (number, row) in enumerate(store.rows()):
         yield (", " if i else "") + _dump(row_dict(number, row))
-    summary = {**analysis.to_dict(), "dropped": [_dropped_dict(each) for each in dropped]}
+    summary = {
+        **analysis.to_dict(), "looks": list(store.looks()), "dropped": [_dropped_dict(each) for each in dropped],
+    }  # fmt: skip
     yield f'], "summary": {_dump(finite(summary))}}}\n'
 
 

@@ -41,7 +41,10 @@ class ThinkingTime(_Frozen):
 
 
 class Scenario(_Frozen):
-    """The grid and how its companies run. `set` maps policy keys to the values to try, the first the base."""
+    """The grid and how its companies run. `set` maps policy keys to the values to try, the first the base.
+
+    `reference` names the arm that a report compares with: no row depends on it, so that it is not kept with them.
+    """
 
     charts: tuple[Text, ...] = Field(min_length=1)
     projects: tuple[Text, ...] = Field(default=("planted",), min_length=1)
@@ -56,6 +59,7 @@ class Scenario(_Frozen):
     thinking: dict[str, ThinkingTime] = Field(default_factory=dict)
     faults: float = Field(default=0.0, ge=0, lt=1)
     speeds: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(1.0,), min_length=1)
+    reference: Text | None = Field(default=None, exclude=True)
 
     @field_validator("charts", "projects")
     @classmethod

@@ -27,7 +27,7 @@ from company.batch.grid import Contender, Grid
 from company.batch.rows import AGENTS, CHAMPION, FOUND, Arm, Row, Trail
 from company.batch.scenario import Scenario
 from company.opening import reader
-from company.wording import plain
+from company.wording import count, plain
 
 FORMAT = 1
 TRAILS = (CHAMPION, FOUND, AGENTS)
@@ -70,7 +70,10 @@ class Store:
         self.about = self._about()
 
     def begin(self, grid: Grid, versions: Mapping[str, str]) -> None:
-        """Note what will be run. Goes on where the file holds the same. Raises OtherBatch where it holds another."""
+        """Note what will be run. Goes on where the file holds the same, or the same for fewer seeds.
+
+        Raises OtherBatch where it holds another, more seeds, or a race over another number of them.
+        """
         wanted = {
             "format": str(FORMAT), "scenario": grid.scenario.canonical(), "projects": _json(grid.projects),
         }  # fmt: skip
@@ -81,10 +84,32 @@ class Store:
         ]  # fmt: skip
         if self.about:
             self._refuse_other(wanted, arms, versions)
+            self._refuse_seeds(grid.scenario)
+            self._note({**wanted, "looks": _json(self.looks())})
             return
+        self._note({**wanted, "versions": _json(versions), "looks": _json([])}, arms)
+
+    def looks(self) -> tuple[int, ...]:
+        """The numbers of seeds after which the batch was reported, ascending.
+
+        Of a batch that was begun before looks were noted, its report is one.
+        """
+        if "looks" in self.about or not self.about:
+            return tuple(json.loads(self.about.get("looks", "[]")))
+        return (self._seeds(),) if (self.path.parent / "report.md").is_file() else ()
+
+    def look(self) -> None:
+        """Note that the batch is reported with the seeds that it has now."""
+        self._note({"looks": _json(sorted({*self.looks(), self._seeds()}))})
+
+    def _seeds(self) -> int:
+        return int(json.loads(self.about["scenario"])["seeds"])
+
+    def _note(self, about: Mapping[str, str], arms: Sequence[Mapping[str, Any]] = ()) -> None:
         with self._talk() as talk:
-            talk.execute(ARM.insert(), arms)
-            about = {**wanted, "versions": _json(versions)}
+            if arms:
+                talk.execute(ARM.insert(), arms)
+            talk.execute(ABOUT.delete().where(ABOUT.c.key.in_(about)))
             talk.execute(ABOUT.insert(), [{"key": key, "value": value} for key, value in about.items()])
         self.about = self._about()
 
@@ -92,7 +117,7 @@ class Store:
         self, wanted: Mapping[str, str], arms: Sequence[Mapping[str, Any]], versions: Mapping[str, str]
     ) -> None:
         folder = self.path.parent
-        if any(self.about.get(key) != value for key, value in wanted.items()) or self.arms() != arms:
+        if _but_seeds(self.about) != _but_seeds(wanted) or self.arms() != arms:
             raise OtherBatch(
                 f"{folder}: holds another batch, {self._difference(wanted)}: choose another --out, or ask for the same"
             )
@@ -103,13 +128,28 @@ class Store:
                 f" {versions.get(changed[0], 'none')}: choose another --out"
             )
 
+    def _refuse_seeds(self, asked: Scenario) -> None:
+        folder, there = self.path.parent, self._seeds()
+        if asked.race and asked.seeds != there:
+            raise OtherBatch(
+                f"{folder}: holds a race over {count(there, 'seed')}, for which its looks were planned: ask for --seeds"
+                f" {there}, or choose another --out"
+            )
+        if asked.seeds < there:
+            raise OtherBatch(
+                f"{folder}: holds a batch of {count(there, 'seed')}, not {asked.seeds}: ask for --seeds {there} or"
+                " more, or choose another --out"
+            )
+
     def _difference(self, wanted: Mapping[str, str]) -> str:
         then, now = json.loads(self.about["scenario"]), json.loads(wanted["scenario"])
         for key in Scenario.model_fields:
-            if then.get(key) != now[key]:
+            if key in now and key != "seeds" and then.get(key) != now[key]:
                 had, has = ("none" if v is None else plain(_json(v), 60) for v in (then.get(key), now[key]))
                 return f"of {key} {had}, not {has}"
-        return "of charts or projects that have changed since"
+        if (had := self.about["projects"]) != (has := wanted["projects"]):
+            return f"of the worlds {plain(had, 200)}, not {plain(has, 200)}"
+        return "of charts that have changed since"
 
     def versions(self) -> dict[str, str]:
         """What the batch was begun with: of Loopworks, libraries and recordings."""
@@ -186,6 +226,11 @@ class Store:
             found = getattr(error, "orig", None) or error
             hint = "; take a copy that is whole, or another directory" if type(found) is sqlite3.DatabaseError else ""
             raise StoreError(f"{self.path}: cannot be used: {plain(found, 200)}{hint}") from None
+
+
+def _but_seeds(about: Mapping[str, str]) -> tuple[str | None, ...]:
+    scenario = _json({**json.loads(about["scenario"]), "seeds": None})
+    return scenario, about.get("format"), about.get("projects")
 
 
 def _values(number: int, arm: int, row: Row) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from company.batch.backends import Backend
     from company.batch.grid import Grid
     from company.batch.race import Dropped
-    from company.batch.rows import Row
+    from company.batch.rows import Arm, Row
     from company.batch.scenario import Scenario
     from company.batch.statistics import Analysis
     from company.batch.store import Store
@@ -46,18 +46,20 @@ FLAGS = ("projects", "seeds", "seed", "slots", "experiments", "engine", "race", 
               "the same events.  [default: direct]")  # fmt: skip
 @click.option("--race", is_flag=True, default=None, help="Drop arms that are worse beyond doubt; from 20 seeds on.")
 @click.option("--controls/--no-controls", default=None, help="Add the control arms.  [default: controls]")
+@click.option("--reference", metavar="ARM", help="The arm to compare the others with, as the report names it, "
+              "such as 'startup replace.rule=never'; the best control otherwise. No row depends on it.")  # fmt: skip
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes; as many as there are cores otherwise.")
 @click.option("--backend", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Rows on this "
               "machine, or on a Ray cluster: the same rows.")  # fmt: skip
 @click.option("--ray-address", metavar="HOST:PORT", help="The cluster's head node, seen from one of its nodes; without "
               "it Ray is started on this machine.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="The batch's directory; a new one under batches/ "
-              "otherwise. One that holds the same batch is gone on with.")  # fmt: skip
+              "otherwise. One that holds the same batch, or the same with fewer --seeds, is gone on with.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print rows and summary as one JSON object.")
 @click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
 def batch(
-    charts: tuple[str, ...], options: tuple[str, ...], jobs: int | None, backend: str, ray_address: str | None,
-    out: Path | None, as_json: bool, debug: bool, **flags: Any,
+    charts: tuple[str, ...], options: tuple[str, ...], reference: str | None, jobs: int | None, backend: str,
+    ray_address: str | None, out: Path | None, as_json: bool, debug: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Run companies in virtual time, every organisation in the same worlds, and say which does the better research.
 
@@ -79,9 +81,10 @@ def batch(
         raise click.UsageError("--ray-address is for --backend ray: give both")
     try:
         grid = _grid(charts, options, flags)
+        named = _named(grid, reference)
         _note(grid)
         with _backend(backend, ray_address, jobs) as chosen:
-            sys.exit(_batch(grid, chosen, jobs, out, as_json))
+            sys.exit(_batch(grid, named, chosen, jobs, out, as_json))
     except ScenarioError as error:
         _stop(str(error), Exit.USAGE)
     except (RayMissing, OtherBatch) as error:
@@ -104,12 +107,21 @@ def _grid(charts: tuple[str, ...], options: tuple[str, ...], flags: dict[str, An
     return resolve(_scenario(charts, options, flags))
 
 
+def _named(grid: Grid, reference: str | None) -> Arm | None:
+    """The arm that a flag, or the scenario, wants the others compared with. Raises ScenarioError."""
+    name = grid.scenario.reference if reference is None else reference
+    return None if name is None else grid.named(name)
+
+
 def _note(grid: Grid) -> None:
     from company.chart import OrgChart
     from company.chart_notes import simulated
+    from company.wording import plain
 
     if note := simulated(OrgChart.from_dict(each.chart) for each in grid.arms):
         click.echo(f"note: {note}", err=True)
+    for name, project in grid.again:
+        click.echo(f"note: {plain(name)} is {plain(project)} again: its worlds count once", err=True)
 
 
 def _backend(kind: str, address: str | None, jobs: int | None) -> contextlib.AbstractContextManager[Backend | None]:
@@ -121,7 +133,9 @@ def _backend(kind: str, address: str | None, jobs: int | None) -> contextlib.Abs
     return on_ray(address, jobs)
 
 
-def _batch(grid: Grid, backend: Backend | None, jobs: int | None, out: Path | None, as_json: bool) -> Exit:
+def _batch(
+    grid: Grid, named: Arm | None, backend: Backend | None, jobs: int | None, out: Path | None, as_json: bool
+) -> Exit:
     from company.batch.backends import LocalBackend
     from company.batch.outcome import versions
     from company.batch.store import Store
@@ -137,12 +151,12 @@ def _batch(grid: Grid, backend: Backend | None, jobs: int | None, out: Path | No
             store.begin(grid, versions(grid))
             left = len(grid) - len(store.done())
             with LocalBackend(max(1, min(jobs or cores(), left))) as here:
-                return _carry_out(grid, store, folder, backend or here, as_json)
+                return _carry_out(grid, named, store, folder, backend or here, as_json)
     finally:
         lock.unlock()
 
 
-def _carry_out(grid: Grid, store: Store, folder: Path, backend: Backend, as_json: bool) -> Exit:
+def _carry_out(grid: Grid, named: Arm | None, store: Store, folder: Path, backend: Backend, as_json: bool) -> Exit:
     from company.batch.outcome import analysis_of, made, write_report
     from company.batch.outcome import as_json as pieces
     from company.batch.runner import run_batch
@@ -151,7 +165,8 @@ def _carry_out(grid: Grid, store: Store, folder: Path, backend: Backend, as_json
     try:
         with _progress(len(grid), there) as progress:
             dropped = run_batch(grid, store, backend, progress)
-        analysis, how = analysis_of(grid, store), made(grid, store, dropped)
+        store.look()  # before anybody sees it: a report cut short counts too
+        analysis, how = analysis_of(grid, store, named), made(grid, store, dropped, named)
         write_report(analysis, how, folder)
     except KeyboardInterrupt:
         kept = f"{len(store.done()):,} of {len(grid):,} rows are kept in {folder}"

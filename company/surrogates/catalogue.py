@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,25 @@ def worlds(name: str, seed: int) -> tuple[World, ...]:
 
         return (ledger_world(Path(name.removeprefix(FROM_LEDGER)).expanduser()),)
     return (_recorded(name),)
+
+
+def identity(name: str) -> Hashable:
+    """What a name stands for: names with an equal one bring the same worlds. Raises WorldError or OSError.
+
+    The name of planted tasks, a kind of exact problem with all its settings, the folder of past runs, or the content of
+    a recording, wherever it lies.
+    """
+    kind, _, settings = name.partition(":")
+    if name in FAMILIES:
+        return name
+    if kind in EXACT:
+        make, known = EXACT[kind]
+        found = signature(make).bind(kind, 0, **_settings(kind, settings, known))
+        found.apply_defaults()
+        return tuple(found.arguments.values())
+    if name.startswith(FROM_LEDGER):
+        return FROM_LEDGER, Path(name.removeprefix(FROM_LEDGER)).expanduser().resolve()
+    return sha256(find_recording(name).read_bytes()).digest()
 
 
 def names() -> tuple[str, ...]:

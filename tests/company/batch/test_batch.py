@@ -14,36 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from command_kit import batch, invoke, rows_of, tamper
 
 from company.batch.backends import LocalBackend
 from company.batch.grid import resolve
 from company.batch.runner import run_batch
 from company.batch.scenario import scenario
 from company.batch.store import Store
-from company.cli import loopworks
 from company.ledger import Ledger
 
 SMALL = ("solo", "--project", "bowl", "--project", "nk:N=8,K=2", "--seeds", "3", "--experiments", "6")
-
-
-def invoke(*words: str) -> Result:
-    return CliRunner().invoke(loopworks, words, catch_exceptions=False)
-
-
-def batch(out: Path, *words: str) -> dict[str, Any]:
-    """The JSON object of a batch that went well."""
-    result = invoke("batch", *words, "--out", str(out), "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def rows_of(out: Path) -> list[tuple[int, Any]]:
-    store = Store(out / "results.sqlite")
-    try:
-        return list(store.rows(trails=True))
-    finally:
-        store.close()
 
 
 def run(out: Path, jobs: int, **asked: Any) -> list[tuple[int, Any]]:
@@ -155,13 +135,6 @@ def test_replay_of_a_row_that_comes_out_otherwise_is_one_line_and_1(tmp_path: Pa
     tamper(tmp_path / "a", "UPDATE row SET digest = 'f00' WHERE row = 2")
     result = invoke("replay", str(tmp_path / "a"), "2")
     assert result.exit_code == 1 and "came out otherwise" in result.output and result.output.count("\n") == 1
-
-
-def tamper(out: Path, statement: str) -> None:
-    import sqlite3
-
-    with sqlite3.connect(out / "results.sqlite") as connection:
-        connection.execute(statement)
 
 
 def test_a_batch_that_was_cut_short_goes_on_where_it_was(tmp_path: Path) -> None:
