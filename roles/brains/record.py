@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,31 +66,36 @@ class Record:
     def _ends_of_stopped(self, finished: Sequence[float]) -> list[float]:
         if not self.stopped:
             return []
-        last = [self.curves[unit][-1] if self.curves.get(unit) else (0.0, 0.0) for unit in self.stopped]
-        ends = np.full(len(last), quantile(np.sort(finished), 0.75) if finished else 0.0)
-        rungs = np.array([at for at, _ in last])
-        losses = np.array([loss for _, loss in last])
-        for at in set(rungs.tolist()):
-            seen, ended = self._at_rung(at)
-            if len(seen) >= LEAST_CURVES:
-                here = rungs == at
-                ends[here] = quantile(ended, np.searchsorted(seen, losses[here]) / len(seen))
-        return ends.tolist()
+        usual = quantile(sorted(finished), 0.75) if finished else 0.0
+        rungs: dict[float, tuple[list[float], list[float]]] = {}
+        ends = []
+        for unit in self.stopped:
+            at, loss = self.curves[unit][-1] if self.curves.get(unit) else (0.0, 0.0)
+            if at not in rungs:
+                rungs[at] = self._at_rung(at)
+            seen, ended = rungs[at]
+            told = len(seen) >= LEAST_CURVES
+            ends.append(quantile(ended, bisect_left(seen, loss) / len(seen)) if told else usual)
+        return ends
 
-    def _at_rung(self, at: float) -> tuple[np.ndarray, np.ndarray]:
+    def _at_rung(self, at: float) -> tuple[list[float], list[float]]:
         """Sorted losses at a rung of the runs that finished, and the sorted losses that these ended with."""
-        pairs = [
-            (seen, loss)
-            for unit, loss in self.losses.items()
-            for fraction, seen in self.curves.get(unit, ())
-            if fraction == at
-        ]
-        return np.sort([seen for seen, _ in pairs]), np.sort([loss for _, loss in pairs])
+        seen, ended = [], []
+        for unit, loss in self.losses.items():
+            for fraction, value in self.curves.get(unit, ()):
+                if fraction == at:
+                    seen.append(value)
+                    ended.append(loss)
+        return sorted(seen), sorted(ended)
 
 
-def quantile(ranked: np.ndarray, share: np.ndarray | float) -> np.ndarray:
-    """Quantiles of sorted numbers (n,), by a line between neighbours: `np.quantile`, which takes far longer for few."""
-    return np.interp(np.multiply(share, len(ranked) - 1), np.arange(len(ranked)), ranked)
+def quantile(ranked: Sequence[float], share: float) -> float:
+    """A quantile of sorted numbers, by a line between neighbours: `np.quantile`, which takes far longer for few."""
+    at = share * (len(ranked) - 1)
+    low = int(at)
+    if low == at:
+        return ranked[low]
+    return (ranked[low + 1] - ranked[low]) * (at - low) + ranked[low]
 
 
 class Summary:

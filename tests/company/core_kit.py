@@ -38,7 +38,9 @@ from roles.intents import (
 from roles.observation import Observation
 from roles.streams import stream
 
-DERIVED = frozenset(("chart", "space", "metric", "_shares", "_producers", "_visible", "starts"))  # follow from the rest
+DERIVED = frozenset(
+    ("chart", "space", "metric", "_shares", "_producers", "_visible", "_nearest", "starts")
+)  # follow from the rest
 TERRIBLE = {"lr": 1e-5, "width": 16}
 
 

@@ -85,6 +85,17 @@ def test_the_nearest_serve_first() -> None:
     assert state.nearest("finn", "engineer") == ("dan",)
 
 
+def test_who_comes_is_nearest_from_then_on_and_who_is_back_again() -> None:
+    state = founded(chart_of("startup"))
+    assert state.nearest("cleo", "researcher") == ("bob", "cleo")
+    state.apply(ev.AgentHired("bob_2", "random", "bob", "researcher", {"kind": "random"}, "replaces bob"), 1.0)
+    assert state.nearest("cleo", "researcher") == ("bob_2", "cleo")
+    state.apply(ev.AgentReplaced("bob", "bob", "bob_2", "ada", "", {}, trial=2), 1.0)
+    assert state.nearest("cleo", "researcher") == ("bob_2", "cleo")
+    state.apply(ev.TrialEnded("bob", "bob_2", "bob", False, "ada", "", {}), 2.0)
+    assert state.nearest("cleo", "researcher") == ("bob", "cleo")
+
+
 @pytest.mark.parametrize("slots", [1, 4])
 def test_a_budget_of_experiments_is_spent_to_within_one(slots: int) -> None:
     state = drive(rough_project(), chart_of("startup", 13), rough_trainer(), slots=slots).state
