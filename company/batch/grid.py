@@ -138,7 +138,7 @@ def _refuse_twins(wanted: Mapping[Arm, OrgChart]) -> None:
     for arm, chart in wanted.items():
         twin = found.setdefault(json.dumps(chart.to_dict(), sort_keys=True), arm)
         if twin != arm:
-            raise ScenarioError(f"{twin} and {arm} are the same chart: name one of them")
+            raise ScenarioError(f"{twin} and {arm} are the same chart at the same budget: name one of them")
 
 
 def _with_controls(wanted: Mapping[Arm, OrgChart], controls: Mapping[Arm, OrgChart]) -> list[Contender]:

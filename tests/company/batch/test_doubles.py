@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_kit import batch, invoke, refused
+from command_kit import batch, invoke, refused, tamper
 
 from company.batch.grid import resolve
 from company.batch.scenario import ScenarioError, scenario
 from company.chart_yaml import find_chart
-from company.surrogates.catalogue import find_recording
+from company.surrogates.catalogue import find_recording, identity
 
 FEW = ("--seeds", "2", "--experiments", "3", "--jobs", "1", "--no-controls")
 
@@ -52,6 +52,24 @@ def test_a_recording_is_one_by_name_by_path_and_as_a_copy(tmp_path: Path, monkey
     assert projects("mine.parquet", "./mine.parquet", str(copy), "digits") == ("mine.parquet",)
 
 
+def test_past_runs_are_one_project_by_every_path_of_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = ("runs/a", "./runs/b/../a", str(tmp_path / "runs" / "a"), "runs/b")
+    found = [identity(f"from-ledger:{path}") for path in paths]
+    assert found[0] == found[1] == found[2] != found[3]
+
+
+def test_a_batch_that_counted_one_world_twice_is_kept_and_not_gone_on_with(tmp_path: Path) -> None:
+    words = ("solo", "--project", "nk:N=6,K=1", "--project", "nk:K=1,N=6", *FEW, "--out", str(tmp_path))
+    batch(tmp_path, *words[:-2])
+    tamper(tmp_path, """UPDATE about SET value = '["nk:N=6,K=1","nk:K=1,N=6"]' WHERE key = 'projects'""")
+    result = invoke("batch", *words)
+    assert result.exit_code == 2
+    assert 'of the worlds ["nk:N=6,K=1","nk:K=1,N=6"], not ["nk:N=6,K=1"]' in result.stderr
+
+
 def test_a_project_that_is_named_twice_is_said_and_changes_no_row(tmp_path: Path) -> None:
     words = ("solo", "--project", "nk:N=6,K=1", *FEW)
     once = batch(tmp_path / "once", *words)
@@ -67,9 +85,15 @@ def test_a_chart_under_two_names_is_refused_with_both(tmp_path: Path) -> None:
     shutil.copy(find_chart("startup"), copy)
     out = tmp_path / "out"
     said = refused("startup", str(copy), *FEW, "--out", str(out))
-    assert said == "startup and mine are the same chart: name one of them\n" and not out.exists()
+    assert said == "startup and mine are the same chart at the same budget: name one of them\n" and not out.exists()
     set_too = refused("startup", str(copy), "--set", "replace.rule=never,random", *FEW, "--out", str(out))
     assert "startup replace.rule=never and mine replace.rule=never are the same chart" in set_too
+
+
+def test_charts_that_differ_by_their_budget_only_are_the_same(tmp_path: Path) -> None:
+    other = tmp_path / "mine.yaml"
+    other.write_text(find_chart("startup").read_text().replace("experiments: 40", "experiments: 80"))
+    assert "at the same budget" in refused("startup", str(other), "--out", str(tmp_path / "out"))
 
 
 def test_a_value_under_two_spellings_is_refused_with_both() -> None:
