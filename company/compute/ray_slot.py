@@ -3,7 +3,7 @@
 Nothing of the node's own files is needed: project and data come packed, and what a run leaves goes back packed. A run
 is in the sandbox that was asked for, which its node has or the slot does not start; for "auto" in the best that the
 node has, on a GPU in none. Its outcome says which.
-Not covered: the temporary folder of an actor that was killed stays until somebody empties the node's.
+What an actor that was killed leaves in its temporary folder is removed by the next one on that node (own_folder.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from company.compute.backend import Order, Outcome, Slot
 from company.compute.launches import TRAIN
 from company.compute.local import LocalCompute
+from company.compute.own_folder import OwnFolder, sweep
 from company.compute.ray_cluster import versions
 from company.compute.sandbox.levels import Level, Wanted
 from company.compute.sandbox.probe import choose
@@ -54,7 +54,8 @@ class RaySlot:
         self._kit = kit
         gpu = os.environ.get("CUDA_VISIBLE_DEVICES") if slot.device == "cuda" else None
         self._slot = replace(slot, index=0, gpu=gpu)
-        self._folder: Path  # as the next, from `start` on: a node that is refused has nothing to leave
+        self._own: OwnFolder  # as the next two, from `start` on: a node that is refused has nothing to leave
+        self._folder: Path
         self._compute: LocalCompute
         self._running: asyncio.Task[Outcome] | None = None
 
@@ -64,12 +65,18 @@ class RaySlot:
         Raises OSError, ComputeError; SandboxError where the node cannot give the level that was asked for.
         """
         level = await asyncio.to_thread(self._level)
-        self._folder = Path(tempfile.mkdtemp(prefix="loopworks-"))
-        self._compute = LocalCompute([self._slot], preload=self._kit.preload, sandbox=level)
-        unpack(self._kit.project, self._folder / "project")
-        unpack(self._kit.data, self._folder / "data")
-        (self._folder / "data" / TRAIN).mkdir(exist_ok=True)  # folders without files do not travel
-        await self._compute.start()
+        await asyncio.to_thread(sweep)
+        self._own = OwnFolder()
+        self._folder, held = self._own.path, [self._own.lock_fd]
+        self._compute = LocalCompute([self._slot], held, self._kit.preload, level)
+        try:
+            unpack(self._kit.project, self._folder / "project")
+            unpack(self._kit.data, self._folder / "data")
+            (self._folder / "data" / TRAIN).mkdir(exist_ok=True)  # folders without files do not travel
+            await self._compute.start()
+        except BaseException:
+            await self.close()
+            raise
         return versions()
 
     async def ping(self) -> None:
@@ -97,7 +104,7 @@ class RaySlot:
         """End everything and leave nothing behind."""
         await self.stop()
         await self._compute.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.close()
 
     def _level(self) -> Level:
         if self._slot.device == "cuda" and self._kit.sandbox == "auto":

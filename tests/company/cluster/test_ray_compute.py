@@ -100,12 +100,13 @@ async def test_stopping_an_order_ends_its_processes_and_the_slot_goes_on(bench: 
 async def test_an_actor_that_dies_loses_its_order_and_another_takes_it(bench: Bench) -> None:
     running = bench.start(mode="hang")
     (pid,) = await until(training)
-    actor = actor_of(pid)
-    assert actor
+    actor, left = actor_of(pid), Path(f"/proc/{pid}/cwd").readlink().parents[1]
+    assert actor and left.name.startswith("loopworks-slot-")
     os.kill(actor, signal.SIGKILL)
     outcome = await running
     assert (outcome.status, outcome.failure) == ("lost", "infrastructure")
     await until(lambda: not alive(pid))
+    await until(lambda: not left.exists())  # the next actor on the node has seen to it
     outcomes = await asyncio.gather(*(bench.start(name) for name in ("e1", "e2", "e3")))
     assert [outcome.status for outcome in outcomes] == ["ok"] * 3
 

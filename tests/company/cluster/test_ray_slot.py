@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +16,8 @@ from typing import Any
 import pytest
 
 from company.compute import ray_compute
-from company.compute.backend import Order, Slot
+from company.compute.backend import ComputeError, Order, Slot
+from company.compute.own_folder import OwnFolder, sweep
 from company.compute.ray_cluster import versions
 from company.compute.ray_compute import RayCompute
 from company.compute.ray_slot import Done, Kit, RaySlot, pack
@@ -126,3 +132,61 @@ async def test_an_order_that_is_left_without_a_fit_node_says_why(
     await compute.close()
     assert (outcome.status, outcome.failure) == ("lost", "infrastructure")
     assert "--sandbox strict: bwrap is not installed" in outcome.detail
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from company.compute.backend import Slot
+from company.compute.ray_slot import Kit, RaySlot, pack
+from projects.load import load_project
+
+async def work():
+    project = load_project(sys.argv[1])
+    await RaySlot(Kit(pack(project.folder), {}, project.preload, "none"), Slot(0)).start()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(work())
+"""
+
+
+async def test_what_a_killed_actor_leaves_is_removed_by_the_next_on_its_node(project: Project, temporary: Path) -> None:
+    stranger, living = temporary / "loopworks-slot-stranger", OwnFolder()
+    stranger.mkdir()
+    words, there = [sys.executable, "-c", KILLED, str(project.folder)], {**os.environ, "TMPDIR": str(temporary)}
+    killed = subprocess.run(words, env=there, cwd=Path(__file__).parents[3], stdin=subprocess.DEVNULL)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = set(temporary.glob("loopworks-slot-*")) - {stranger, living.path}
+    assert (left / "project" / "train.py").is_file()
+    await asyncio.wait_for(asyncio.to_thread(_until_free, left / "lock"), 30)
+    slot = RaySlot(Kit(pack(project.folder), {}, project.preload, "none"), Slot(0))
+    await slot.start()
+    try:
+        assert not left.exists()
+    finally:
+        await slot.close()
+    assert set(temporary.iterdir()) == {stranger, living.path}
+    living.close()
+    assert set(temporary.iterdir()) == {stranger}
+
+
+def _until_free(lock: Path) -> None:
+    """Wait until the warm parent of the killed has noticed."""
+    with lock.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+async def test_a_slot_that_cannot_start_leaves_nothing(project: Project, temporary: Path) -> None:
+    with pytest.raises(ComputeError):
+        await RaySlot(Kit(pack(project.folder), {}, ["no_such_module"], "none"), Slot(0)).start()
+    assert not list(temporary.iterdir())
+
+
+def test_a_folder_whose_removal_was_cut_short_is_removed_by_the_next(temporary: Path) -> None:
+    lost = OwnFolder()
+    (lost.path / "deep").mkdir()
+    os.close(lost.lock_fd)  # as when its process dies
+    link = temporary / "loopworks-slot-link"
+    link.symlink_to(lost.path)
+    sweep()
+    assert list(temporary.iterdir()) == [link]
