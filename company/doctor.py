@@ -31,6 +31,11 @@ LEAST_PYTHON = (3, 11)
 LEAST_SQLITE = (3, 35)  # RETURNING, and WAL without its old faults
 LEAST_DISK_GB, LEAST_MEMORY_GB = 1.0, 1.0
 REQUIRED = ("autogen-agentchat", "networkx", "numpy", "safetensors", "scikit-learn", "sqlmodel", "torch")
+PURPOSES = {
+    "bench": "to measure Loopworks beside other libraries", "dev": "to change Loopworks and test it",
+    "llm": "to ask language models", "ray": "for a cluster", "web": "for the dashboard in a browser",
+}  # fmt: skip
+SANDBOXED = "CUDA in sandbox"
 WHY = "needed only to run code that a language model wrote (docs/trust.md)"
 
 
@@ -96,9 +101,8 @@ def torch_build() -> Check:
 def gpus() -> Check:
     found = survey()
     if not found.gpus:
-        return Check(
-            "GPUs", "missing", f"none: {found.reason}", "experiments run on CPU cores; nothing to do without a GPU"
-        )
+        advice = "not needed: experiments run on CPU cores; if there is a GPU in this machine: docs/gpu.md"
+        return Check("GPUs", "missing", f"none: {found.reason}", advice)
     names = ", ".join(f"{gpu.name} {gpu.memory_mb / 1024:.0f} GB ({gpu.id})" for gpu in found.gpus)
     if torch_cuda() is None:
         return Check("GPUs", "missing", f"{names}, but torch has no CUDA", "install a CUDA build of torch: docs/gpu.md")
@@ -111,7 +115,7 @@ def slots() -> Check:
     except ComputeError as error:
         return Check("Slots", "broken", str(error))
     cores = f"{cpu_count()} of {os.cpu_count()} CPU cores may be used"
-    return Check("Slots", "ok", f"{len(found)} on {found[0].device}; {cores}")
+    return Check("Slots", "ok", f"{len(found)} on {found[0].device}, an experiment at a time on each; {cores}")
 
 
 def memory() -> Check:
@@ -169,13 +173,13 @@ def sandboxes() -> list[Check]:
 def cuda_inside() -> list[Check]:
     """At which levels CUDA works, by a tensor in a process made as an experiment's; else that it was not proved."""
     if not usable_gpus().gpus:
-        unproved = "not proved: no GPU here that torch can use"
-        return [Check("CUDA inside", "missing", unproved, "nothing to do without a GPU; with one: docs/gpu.md")]
+        unproved = "not proved: there is no GPU that torch can use"
+        return [Check(SANDBOXED, "missing", unproved, "whether CUDA works in the sandbox is tried once there is a GPU")]
     levels: list[Level] = [level for level in LEVELS if probe().has(level)]
     try:
         proofs = asyncio.run(cuda_proofs(gpu_slots(usable_gpus().gpus, None, 1), levels))
     except ComputeError as error:
-        return [Check("CUDA inside", "broken", str(error), "use --device cpu until this is put right")]
+        return [Check(SANDBOXED, "broken", str(error), "use --device cpu until this is put right")]
     return [cuda_at(proof) for proof in proofs]
 
 
@@ -201,7 +205,7 @@ def model_keys() -> Check:
     found = [name for name in names if os.environ.get(name)]
     if found:
         return Check("Model keys", "ok", f"in the environment: {', '.join(found)}")
-    advice = f"only for models that are not your own server's: export {names[0]}=...; docs/models.md"
+    advice = f"needed only to ask a provider's language models: export {names[0]}=...; docs/models.md"
     return Check("Model keys", "missing", f"none of {', '.join(names)} in the environment", advice)
 
 
@@ -221,7 +225,13 @@ def extra(name: str, requirements: list[str]) -> Check:
     parts = [re.split(r"[ \[<>=!~;(]", each, maxsplit=1)[0] for each in marked]
     gone = [part for part in parts if installed(part) is None]
     if gone:
-        return Check(f"[{name}]", "missing", "without " + ", ".join(gone), f"run: pip install 'loopworks[{name}]'")
+        purpose = f"needed only {PURPOSES[name]}; " if name in PURPOSES else ""
+        return Check(
+            f"[{name}]",
+            "missing",
+            "not installed: " + ", ".join(gone),
+            f"{purpose}run: pip install 'loopworks[{name}]'",
+        )
     return Check(f"[{name}]", "ok", ", ".join(f"{part} {installed(part)}" for part in parts))
 
 

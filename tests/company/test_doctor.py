@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from company import doctor
 from company.attacks import trial
 from company.attacks.attack import Expected, Verdict
 from company.commands.doctor import doctor as command
+from company.compute.gpus import GpuSurvey
 from company.compute.sandbox.levels import LEVELS, Level
 from company.compute.sandbox.probe import Probed
 from company.doctor import Check
@@ -75,8 +77,24 @@ def test_attacks_are_shown_and_one_that_wins_where_it_must_not_is_an_error(monke
 def test_an_optional_part_is_named_by_its_extra() -> None:
     wants = ["numpy>=2; extra == 'plots'", "no-such-thing[x]>=1 ; extra == 'plots'", "torch; extra == 'other'"]
     found = doctor.extra("plots", wants)
-    assert (found.state, found.found) == ("missing", "without no-such-thing")
+    assert (found.state, found.found) == ("missing", "not installed: no-such-thing")
     assert found.advice == "run: pip install 'loopworks[plots]'"
+
+
+def test_what_every_optional_part_is_for_is_said() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        parts = tomllib.load(file)["project"]["optional-dependencies"]
+    advice = {part: doctor.extra(part, [f"no-such-thing; extra == '{part}'"]).advice for part in parts}
+    assert all(said.startswith("needed only ") for said in advice.values()), advice
+
+
+def test_without_a_gpu_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = GpuSurvey(reason="no NVIDIA driver found (NVML Shared Library Not Found)")
+    for name in ("survey", "usable_gpus"):
+        monkeypatch.setattr(doctor, name, lambda: none)
+    found, (inside,) = doctor.gpus(), doctor.cuda_inside()
+    assert found.found == f"none: {none.reason}" and found.advice.startswith("not needed: ")
+    assert inside.name == "CUDA in sandbox" and "once there is a GPU" in inside.advice
 
 
 def test_it_answers_fast_and_imports_nothing_heavy() -> None:

@@ -9,7 +9,7 @@ Wanted = Literal["auto", "strict", "standard", "degraded", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)  # best first
 
 ABOUT: dict[Level, str] = {
-    "strict": "standard, with Landlock inside and fewer system calls: unix sockets only, no files in memory",
+    "strict": "as standard, with Landlock inside and fewer system calls: unix sockets only, no files in memory",
     "standard": "bubblewrap: own mounts, processes, network and ipc; seccomp; no capabilities",
     "degraded": "Landlock and seccomp: no other files, no sockets, no signals to others; one process tree",
     "none": "limits, a clean environment and whole-tree kill, as the same user: nothing keeps code from your files",
