@@ -44,7 +44,7 @@ def survey(environ: Mapping[str, str] = os.environ, nvml: Any = None) -> GpuSurv
         nvml = nvml or importlib.import_module("pynvml")
         nvml.nvmlInit()
     except Exception as error:
-        return GpuSurvey(reason=f"no NVIDIA driver found ({error})")
+        return GpuSurvey(reason=f"NVML found no NVIDIA driver ({error})")
     try:
         gpus = tuple(gpu for index in range(nvml.nvmlDeviceGetCount()) for gpu in devices(nvml, index))
         in_nvmls_order = environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID" or len({gpu.name for gpu in gpus}) == 1

@@ -89,7 +89,7 @@ def test_what_every_optional_part_is_for_is_said() -> None:
 
 
 def test_without_a_gpu_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    none = GpuSurvey(reason="no NVIDIA driver found (NVML Shared Library Not Found)")
+    none = GpuSurvey(reason="NVML found no NVIDIA driver (NVML Shared Library Not Found)")
     for name in ("survey", "usable_gpus"):
         monkeypatch.setattr(doctor, name, lambda: none)
     found, (inside,) = doctor.gpus(), doctor.cuda_inside()
