@@ -11,7 +11,7 @@ import sqlite3
 from array import array
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -74,6 +74,7 @@ class BatchSource:
 
     def read(self) -> Results:
         """Everything but single companies' curves, and what follows from it. Raises SourceError."""
+        from company.batch.looks import looks_of, note_on
         from company.batch.rows import Arm, RowsError
         from company.batch.statistics import analyse
 
@@ -91,6 +92,8 @@ class BatchSource:
             curves = _curves(analysis, rows) if analysis is not None else ()
         except RowsError as error:
             raise SourceError(f"{self._file}: {error}") from None
+        if analysis is not None:
+            analysis = replace(analysis, notes=(*note_on(looks_of(about, self.directory)), *analysis.notes))
         return Results(tuple(arms.values()), controls, rows, total, is_held(self.directory), analysis, curves)
 
     def trail(self, number: int) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from company.batch.grid import Grid
+from company.batch.looks import note_on
 from company.batch.race import Dropped
 from company.batch.rows import Arm, Row
 from company.batch.statistics import Analysis, analyse
@@ -31,13 +32,7 @@ def analysis_of(grid: Grid, store: Store, named: Arm | None = None) -> Analysis:
     rows = [row for _, row in numbered]
     rows += [row for number, row in store.rows() if number >= WITH_TRAILS]
     found = analyse(rows, grid.controls, named or (None if grid.controls else grid.base))
-    return replace(found, notes=(*_looked(store.looks()), *found.notes))
-
-
-def _looked(seeds: Sequence[int]) -> Iterator[str]:
-    if len(seeds) > 1:
-        words = f"{', '.join(map(str, seeds[:-1]))} and {seeds[-1]} seeds"
-        yield f"Looked at after {words}: intervals and p values do not allow for looking again; what --race drops does."
+    return replace(found, notes=(*note_on(store.looks()), *found.notes))
 
 
 def made(grid: Grid, store: Store, dropped: Sequence[Dropped], named: Arm | None = None) -> dict[str, object]:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.expression import func
 
 from company.batch.grid import Contender, Grid
+from company.batch.looks import KEY, looks_of, seeds_of
 from company.batch.rows import AGENTS, CHAMPION, FOUND, Arm, Row, Trail
 from company.batch.scenario import Scenario
 from company.opening import reader
@@ -85,25 +86,17 @@ class Store:
         if self.about:
             self._refuse_other(wanted, arms, versions)
             self._refuse_seeds(grid.scenario)
-            self._note({**wanted, "looks": _json(self.looks())})
+            self._note({**wanted, KEY: _json(self.looks())})
             return
-        self._note({**wanted, "versions": _json(versions), "looks": _json([])}, arms)
+        self._note({**wanted, "versions": _json(versions), KEY: _json([])}, arms)
 
     def looks(self) -> tuple[int, ...]:
-        """The numbers of seeds after which the batch was reported, ascending.
-
-        Of a batch that was begun before looks were noted, its report is one.
-        """
-        if "looks" in self.about or not self.about:
-            return tuple(json.loads(self.about.get("looks", "[]")))
-        return (self._seeds(),) if (self.path.parent / "report.md").is_file() else ()
+        """The numbers of seeds after which the batch was reported, ascending."""
+        return looks_of(self.about, self.path.parent)
 
     def look(self) -> None:
         """Note that the batch is reported with the seeds that it has now."""
-        self._note({"looks": _json(sorted({*self.looks(), self._seeds()}))})
-
-    def _seeds(self) -> int:
-        return int(json.loads(self.about["scenario"])["seeds"])
+        self._note({KEY: _json(sorted({*self.looks(), seeds_of(self.about)}))})
 
     def _note(self, about: Mapping[str, str], arms: Sequence[Mapping[str, Any]] = ()) -> None:
         with self._talk() as talk:
@@ -129,7 +122,7 @@ class Store:
             )
 
     def _refuse_seeds(self, asked: Scenario) -> None:
-        folder, there = self.path.parent, self._seeds()
+        folder, there = self.path.parent, seeds_of(self.about)
         if asked.race and asked.seeds != there:
             raise OtherBatch(
                 f"{folder}: holds a race over {count(there, 'seed')}, for which its looks were planned: ask for --seeds"

@@ -88,6 +88,16 @@ async def test_arms_contrasts_and_companies_are_shown(made: Path, size: tuple[in
     assert sorted(path.name for path in made.iterdir()) == before  # nothing is left beside finished results
 
 
+async def test_a_batch_that_was_looked_at_twice_says_so(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "mine")
+    more = [word if word != "4" else "5" for word in SMALL]
+    done = loopworks(*more, "--out", "mine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    app = lone(tmp_path / "mine")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Looked at after 4 and 5 seeds" in await look(pilot, app, "Looked at")
+
+
 async def test_a_batch_that_is_written_is_followed_without_a_lock_error(tmp_path: Path) -> None:
     words = [word if word != "4" else "60" for word in SMALL]
     writer = start(*words, "--out", "mine", cwd=tmp_path)
