@@ -180,7 +180,7 @@ def count(out: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_done_is_kept_whatever_ends_it(kind: signal.Signals, jobs: str, tmp_path: Path) -> None:
     out = tmp_path / "cut"
