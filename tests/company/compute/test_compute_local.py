@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -124,6 +125,16 @@ async def test_an_evaluator_speaks_for_itself(bench: Bench) -> None:
     assert (await bench.run(evaluate="print('metric: 3')")).failure == "evaluation"
     assert (await bench.run(evaluate='print(\'{"metric": NaN, "n": 1}\')')).failure == "diverged"
     assert (await bench.run(evaluate="import time; time.sleep(60)", seconds=0.5)).failure == "timeout"
+
+
+async def test_what_the_kernel_ends_for_memory_while_it_is_scored_is_out_of_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = itertools.count()
+    monkeypatch.setattr("company.compute.watch.oom_kills", lambda: next(counted))
+    says = "import json; print(json.dumps({'failure': 'infrastructure', 'detail': 'ended from outside by SIGKILL'}))"
+    outcome = await bench.run(evaluate=says)
+    assert (outcome.status, outcome.failure) == ("failed", "out_of_memory")
 
 
 async def test_the_folders_own_evaluator_and_answer_are_ignored(bench: Bench) -> None:
